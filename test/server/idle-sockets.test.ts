@@ -31,11 +31,29 @@ async function idleSockets(): Promise<Measured> {
   return JSON.parse(output)
 }
 
+/** The least of up to three measurements: what is not collected yet only adds to one. */
+async function leastMemory(): Promise<Measured> {
+  let least = await idleSockets()
+  for (let more = 2; more > 0 && !isLittle(least); more -= 1) {
+    const { bare, idle, takingPart } = await idleSockets()
+    least = {
+      bare: Math.min(bare, least.bare),
+      idle: Math.min(idle, least.idle),
+      takingPart: Math.min(takingPart, least.takingPart),
+    }
+  }
+  return least
+}
+
+function isLittle({ bare, idle, takingPart }: Measured): boolean {
+  return idle - bare < MORE.idle && takingPart - bare < MORE.takingPart
+}
+
 describe('a thousand idle connections', () => {
   inNodeOnly('V8’s objects have these sizes').it(
     'keep little more than those of `ws`, and nothing of their sign-ins',
     async () => {
-      const { bare, idle, takingPart } = await idleSockets()
+      const { bare, idle, takingPart } = await leastMemory()
       expect(bare).to.be.within(1000, 10_000)
       expect(idle - bare).to.be.lessThan(MORE.idle)
       expect(takingPart - bare).to.be.lessThan(MORE.takingPart)

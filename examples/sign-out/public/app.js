@@ -30,16 +30,17 @@ function open() {
   socket = opened
 }
 
-function end() {
-  const ended = socket
-  socket = undefined
+function end(ended = socket) {
+  if (socket === ended) socket = undefined
   return ended?.end()
 }
 
 async function post(path) {
+  // A late answer to a sign-out does not end the socket of a sign-in after it.
+  const before = socket
   const response = await fetch(path, { method: 'POST' })
   if (path === '/sign-in') open()
-  if (path === '/sign-out') await end()
+  if (path === '/sign-out') await end(before)
   if (!response.ok) write(`${path}: ${response.status}`)
 }
 

@@ -6,22 +6,25 @@ import { actionNames } from './action-names.js'
 import { JsonWarnings, type SentKind } from './json-warnings.js'
 import { Suggestions } from './suggestions.js'
 
-/** Channels that are warned of. */
+/** The most channels that have warnings. */
 const CHANNELS = 100
 
 /** Dependencies of {@link Development}. */
 export interface DevelopmentOwner {
   readonly logger: Pick<Logger, 'warn'>
-  /** The trees of functions that clients can call, as they are now. */
+  /** Returns the current trees of functions that clients can call. */
   actions(): readonly object[]
 }
 
-/** What tells developers of mistakes that are no errors. Production servers have none: nothing is checked there. */
+/**
+ * Warns developers of mistakes that are no errors. Production servers have none: nothing is checked
+ * there.
+ */
 export class Development {
   readonly #owner: DevelopmentOwner
   readonly #json: JsonWarnings
   readonly #suggestions = new Suggestions((name) => nearestName(name, this.#actionNames()))
-  /** Those that were warned of, by what they lack. */
+  /** The channels with warnings, by what they lack. */
   readonly #channels = { history: new Set<string>(), presence: new Set<string>() }
 
   constructor(owner: DevelopmentOwner) {
@@ -29,20 +32,26 @@ export class Development {
     this.#json = new JsonWarnings(owner.logger)
   }
 
-  /** Warns of what JSON would change of data that is about to be sent. See {@link JsonWarnings.check}. */
+  /**
+   * Warns of values that JSON would change in data that is about to be sent. See {@link
+   * JsonWarnings.check}.
+   */
   checkData(kind: SentKind, subject: string, data: unknown): void {
     this.#json.check(kind, subject, data)
   }
 
-  /** The function that was most likely meant by a name that there is not. See {@link Suggestions}. */
+  /** Returns the function that an unknown name most likely means. See {@link Suggestions}. */
   nearestAction(name: string): string | undefined {
     return this.#suggestions.for(name)
   }
 
-  /** Warns of rules by the names of functions that mean none of those that there are. @param patterns names or patterns */
+  /**
+   * Warns of rules by the names of functions, if they match no function. @param patterns names or
+   * patterns
+   */
   warnOfUnusedRules(patterns: readonly string[]): void {
     const names = patterns.length > 0 ? [...this.#actionNames()] : []
-    // An application may give its functions later.
+    // An application may add its functions later.
     if (names.length === 0) return
     for (const pattern of patterns) {
       if (this.#isFunction(pattern) || names.some((name) => ChannelPattern.parse(pattern).matches(name)))
@@ -53,12 +62,14 @@ export class Development {
     }
   }
 
-  /** Warns, once for each channel, that its history was read though it keeps nothing. */
+  /** Warns, once for each channel, that its history was read although it keeps none. */
   warnOfNoHistory(channel: string): void {
     this.#warnOf(channel, 'history', 'a history was read of a channel that keeps nothing')
   }
 
-  /** Warns, once for each channel, that its members were asked for though no rule gives it presence. */
+  /**
+   * Warns, once for each channel, that its members were read although no rule gives it presence.
+   */
   warnOfNoPresence(channel: string): void {
     this.#warnOf(channel, 'presence', 'members were asked for of a channel without presence')
   }
@@ -82,7 +93,7 @@ export class Development {
     this.#owner.logger.warn({ option: 'channels', channel: shorten(channel), hint: HINTS[lack] }, text)
   }
 
-  /** The names of a very large tree are not all looked at. */
+  /** Not all names of a very large tree are known. */
   #isFunction(name: string): boolean {
     return this.#owner.actions().some((tree) => findAction(Object(tree) as Controller, name) !== undefined)
   }

@@ -2,16 +2,16 @@ import { controllerFields, hasFunctions, isInstance } from '../runtime/controlle
 import type { Logger } from '../runtime/logger.js'
 import { shorten } from '../runtime/shorten.js'
 
-/** Paths that are named at most. */
+/** The most paths that are named. */
 const PATHS = 20
 
 const MESSAGE =
   'clients cannot call the functions of an instance inside another; copy those that they may call to a plain object'
 
 /**
- * Warns of the parts of a controller whose functions clients cannot call, though they look as if: instances of classes in
- * the fields of other instances. Getters are not called. A very large controller is not looked at as a whole, see
- * {@link controllerFields}.
+ * Warns of the parts of a controller whose functions clients cannot call, although it may seem so:
+ * instances of classes in the fields of other instances. Getters are not called. A very large
+ * controller is not searched completely, see {@link controllerFields}.
  */
 export function warnOfHiddenInstances(logger: Pick<Logger, 'warn'>, controller: object): void {
   for (const path of hiddenPaths(controller))

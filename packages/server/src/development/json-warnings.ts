@@ -2,7 +2,7 @@ import { findJsonLosses } from '@token-socket/protocol'
 import type { Logger } from '../runtime/logger.js'
 import { shorten } from '../runtime/shorten.js'
 
-/** What is sent, as warnings call it. */
+/** The kind of data, as warnings name it. */
 const SENT = {
   answer: 'an answer',
   call: 'the argument of a call',
@@ -18,12 +18,13 @@ const SENT = {
 /** The kinds of data that the application sends. */
 export type SentKind = keyof typeof SENT
 
-/** Warnings in all: what the application names its channels may have no end. */
+/** The most warnings: the application may have any number of channels. */
 const WARNINGS = 200
 
 /**
- * Warns, outside production, of what JSON changes or leaves out without an error, such as a `Map` or `NaN`: once for each
- * function or channel and each type. Production makes none of these, and looks at nothing.
+ * Warns, outside production, of values that JSON changes or drops without an error, such as a `Map`
+ * or `NaN`: once for each function or channel and each type. Production creates none of these, and
+ * checks nothing.
  */
 export class JsonWarnings {
   readonly #logger: Pick<Logger, 'warn'>
@@ -34,8 +35,8 @@ export class JsonWarnings {
   }
 
   /**
-   * Looks at what is about to be sent.
-   * @param subject the function or the channel; nothing where there is only one
+   * Checks data that is about to be sent.
+   * @param subject the function or the channel; `undefined` where there is only one
    */
   check(kind: SentKind, subject: string, data: unknown): void {
     if (this.#said.size >= WARNINGS) return

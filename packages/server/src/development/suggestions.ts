@@ -1,15 +1,15 @@
-/** Milliseconds in which searches are counted. */
+/** Milliseconds of a period in which searches are counted. */
 const PERIOD = 1000
 
-/** Milliseconds of each period that searches may take; one that has begun goes on. */
+/** Milliseconds of each period for searches; a running search is finished. */
 const BUDGET = 20
 
-/** Names of each period whose search is remembered. */
+/** Names of each period whose results are remembered. */
 const NAMES = 100
 
 /**
- * Searches for the names that were meant, within a bounded time of each second: clients choose the wrong ones at will. What
- * was found is remembered for the rest of the second.
+ * Finds the names that wrong ones most likely mean, within a bounded time of each second, since
+ * clients choose wrong names at will. Results are remembered for the rest of the second.
  */
 export class Suggestions {
   readonly #search: (wrong: string) => string | undefined
@@ -21,7 +21,7 @@ export class Suggestions {
     this.#search = search
   }
 
-  /** @returns `undefined` if nothing is near enough, or the time of this second is spent */
+  /** @returns `undefined` if nothing is near enough, or the time of this second is used up */
   for(wrong: string): string | undefined {
     const now = performance.now()
     if (now - this.#start >= PERIOD) this.#begin(now)

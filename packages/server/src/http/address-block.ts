@@ -1,11 +1,14 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** UTF-16 code units of a text that is no address, such as a proxy's own name for a client, that count. */
+/**
+ * UTF-16 code units that count of a text that is no address, such as a proxy's own name for a
+ * client.
+ */
 const LONGEST = 64
 
 /**
- * `1.2.3.4:5678`, `[::1]:5678` and `[::1]`, as some proxies write it into `X-Forwarded-For`. Each
- * connection has another port.
+ * Matches `1.2.3.4:5678`, `[::1]:5678` and `[::1]`, as some proxies write addresses into
+ * `X-Forwarded-For`. Each connection has another port.
  */
 const WITH_PORT = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/
 
@@ -13,7 +16,7 @@ const WITH_PORT = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/
 type Groups = readonly number[]
 
 /**
- * Networks whose addresses have the IPv4 address of one subscriber inside. Sources: RFC 4291, 6052,
+ * Networks whose addresses contain the IPv4 address of one subscriber. Sources: RFC 4291, 6052,
  * 7915, 3056, 4380.
  */
 const WITH_IPV4: readonly {
@@ -24,11 +27,11 @@ const WITH_IPV4: readonly {
   { prefix: [0, 0, 0, 0, 0xffff, 0], ipv4: (groups) => groups.slice(6) },
   { prefix: [0x64, 0xff9b, 0, 0, 0, 0], ipv4: (groups) => groups.slice(6) },
   { prefix: [0x2002], ipv4: (groups) => groups.slice(1, 3) },
-  // Teredo has it with every bit turned over.
+  // Teredo inverts every bit of it.
   { prefix: [0x2001, 0], ipv4: (groups) => groups.slice(6).map((group) => group ^ 0xffff) },
 ]
 
-/** An address without the port that a proxy wrote behind it. What is no address stays as it is. */
+/** Returns an address without the port that a proxy appended. Any other text stays as it is. */
 export function withoutPort(address: string): string {
   const [, v6, v4] = WITH_PORT.exec(address) ?? []
   if (v6 !== undefined && isIPv6(v6)) return v6
@@ -36,11 +39,11 @@ export function withoutPort(address: string): string {
 }
 
 /**
- * What limits for each address count by: an IPv4 address, or the first 64 bits of an IPv6 address,
- * since a network gives all addresses below those to one subscriber. Source: RFC 6177. IPv6
- * addresses that have an IPv4 address inside count by that. Those of which many hosts share the
- * first 64 bits count whole: of one link, of the own machine, of a translator's own prefix
- * (RFC 8215). A port does not count; what is no address counts as it is.
+ * Returns the key that limits for each address count by: an IPv4 address, or the first 64 bits of
+ * an IPv6 address, since one subscriber has all addresses below them. Source: RFC 6177. IPv6
+ * addresses that contain an IPv4 address count by that one. Addresses whose first 64 bits many
+ * hosts share count whole: link-local ones, the machine's own, and those of a translator's own
+ * prefix (RFC 8215). Ports do not count; a text that is no address counts as it is.
  */
 export function addressBlock(address: string): string {
   const plain = withoutPort(address)

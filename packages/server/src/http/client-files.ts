@@ -5,7 +5,10 @@ import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
-/** What is served of the client's package, by the name in the URL. Maps are for those who debug. */
+/**
+ * The files of the client's package that are served, by the name in the URL. Source maps are for
+ * debugging.
+ */
 const TYPES: ReadonlyMap<string, string> = new Map(
   [
     'token-socket.js',
@@ -37,7 +40,7 @@ export class ClientFiles {
     this.#resolve = resolve
   }
 
-  /** Whether there is a file of that name to be served. */
+  /** Whether there is a file of that name to serve. */
   has(name: string): boolean {
     return TYPES.has(name)
   }
@@ -52,7 +55,8 @@ export class ClientFiles {
       return end(response, 404, {}, '@token-socket/client is not installed beside the server, or not built\n')
     const headers = {
       ETag: file.etag,
-      // Asked for each time, answered by 304: a page that names the script's hash must never get an older one.
+      // Requested each time, and answered by 304: a page with the script's hash must never get an
+      // older script.
       'Cache-Control': 'public, max-age=0, must-revalidate',
       Vary: 'Accept-Encoding',
       'Cross-Origin-Resource-Policy': 'cross-origin',
@@ -75,7 +79,7 @@ export class ClientFiles {
     if (known) return known
     const file = read(name, this.#resolve)
     this.#files.set(name, file)
-    // It may be installed, or built, by the next request.
+    // The package may be installed or built before the next request.
     file.catch(() => this.#files.delete(name))
     return file
   }
@@ -87,7 +91,10 @@ async function read(name: string, resolve: (name: string) => string): Promise<Cl
   return { plain, gzipped: await promisify(gzip)(plain, { level: 9 }), etag: `W/"${hash}"` }
 }
 
-/** The client's package is looked for as the program itself would: from its main file, or from where it was started. */
+/**
+ * The client's package is resolved as the program itself would resolve it: from its main file, or
+ * from its working directory.
+ */
 function resolveClientFile(name: string): string {
   const places = [process.argv[1], `${process.cwd()}/`].filter((place) => place !== undefined)
   for (const place of places) {

@@ -1,7 +1,7 @@
 /**
- * The value of a cookie in a request's `Cookie` header, as it is written there; the first, if there
+ * Returns the value of a cookie in a request's `Cookie` header, unchanged; the first one, if there
  * are several.
- * @returns `undefined` if the header does not name it
+ * @returns `undefined` if the header does not contain it
  */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   if (header === undefined) return undefined

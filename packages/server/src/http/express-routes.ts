@@ -9,7 +9,7 @@ import {
 import type { Express, Request, RequestHandler, Response } from 'express'
 import inject, { type DispatchFunc, type Response as Injected, type InjectOptions } from 'light-my-request'
 
-/** What a route learns of the socket that calls it. */
+/** The socket that calls a route, as the route sees it. */
 interface Caller {
   readonly ip: string | undefined
   readonly host: string | undefined
@@ -29,7 +29,10 @@ export interface Routes {
   readonly [name: string]: RequestHandler | Routes
 }
 
-/** An answer of a route that is not a 2xx. The caller gets the body's `error`, or the body. */
+/**
+ * An answer of a route with another status than 2xx. The caller gets the body's `error`, or the
+ * body.
+ */
 interface RouteAnswer {
   readonly error?: unknown
   readonly data?: unknown
@@ -51,7 +54,7 @@ export class ExpressRoutes {
     this.#routes = routes
   }
 
-  /** The function that answers for the route of a dotted name, or `undefined`. */
+  /** Returns the function that answers for the route of a dotted name, or `undefined`. */
   find(name: string): Action | undefined {
     const handler = findAction(this.#routes as Controller, name) as RequestHandler | undefined
     if (!handler) return undefined
@@ -81,7 +84,7 @@ export class ExpressRoutes {
           .then(() => handler(req, res, next))
           .then(done, reject)
       }
-      // A handler may go on after its call has ended, when its response is closed.
+      // A handler may continue after its call has ended, when its response is closed.
       inject(dispatch as DispatchFunc, requestOf(call)).then(
         resolve,
         (cause) => signal?.aborted || reject(cause),
@@ -90,13 +93,16 @@ export class ExpressRoutes {
     return decode(response)
   }
 
-  /** What Express does to a request before its handlers see it, and the call's data where they look for it. */
+  /**
+   * Prepares the request as Express does for its handlers, and puts the call's data where they
+   * expect it.
+   */
   #dress(request: Request, response: Response, auth: unknown, data: unknown): readonly [Request, Response] {
     graft(request, this.#app.request)
     graft(response, this.#app.response)
     Object.assign(request, { res: response, app: this.#app, user: auth, session: auth })
     Object.assign(response, { req: request, app: this.#app, locals: {} })
-    // Express 5 has getters for these on the prototype.
+    // In Express 5 these are getters of the prototype.
     for (const key of ['body', 'query', 'params']) {
       Object.defineProperty(request, key, {
         value: data,
@@ -110,9 +116,9 @@ export class ExpressRoutes {
 }
 
 /**
- * Puts Express's prototype under an injected object, which keeps its own methods (they collect the answer).
- * light-my-request does the reverse when it is given a whole application: it changes the prototypes that real
- * requests use, too.
+ * Inserts Express's prototype below an injected object, which keeps its own methods (they collect
+ * the answer). light-my-request does the reverse for a whole application: it changes the prototypes
+ * of real requests.
  */
 function graft(injected: object, prototype: object): void {
   const { constructor: _constructor, ...methods } = Object.getOwnPropertyDescriptors(
@@ -121,15 +127,15 @@ function graft(injected: object, prototype: object): void {
   Object.setPrototypeOf(Object.defineProperties(injected, methods), prototype)
 }
 
-/** What happens to both when a browser gives a request up: each emits `close`. */
+/** As if a browser had aborted the request: each emits `close`. */
 function closeAll(request: Request, response: Response): void {
   request.destroy()
-  // One whose body was read is not destroyed.
+  // A request whose body was read is not destroyed.
   if (!request.destroyed) request.emit('close')
   response.destroy()
 }
 
-/** Express takes anything truthy that is given to `next` for an error, except these two words. */
+/** Express treats any truthy argument of `next` as an error, except these two words. */
 function isError(given: unknown): boolean {
   return Boolean(given) && given !== 'route' && given !== 'router'
 }
@@ -159,7 +165,9 @@ function decode({ statusCode, headers, payload }: Injected): RouteAnswer {
   return { data: { ...body, _headers: withoutCookies(headers), _code: statusCode } }
 }
 
-/** Scripts must not read cookies that are `httpOnly`; as with `fetch`, an answer's headers have none. */
+/**
+ * Scripts must not read `httpOnly` cookies. As with `fetch`, an answer's headers have no cookies.
+ */
 function withoutCookies(headers: Injected['headers']): object {
   const { 'set-cookie': _, ...others } = headers
   return others

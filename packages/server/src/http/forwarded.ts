@@ -3,7 +3,9 @@ import { copied } from '../runtime/copied.js'
 import { handleRejection } from '../runtime/isolated.js'
 import { withoutPort } from './address-block.js'
 
-/** Whether the peer at this address, this number of hops away, may speak for others: Express's `trust proxy fn`. */
+/**
+ * Whether Express trusts the proxy at this address, this number of hops away: its `trust proxy fn`.
+ */
 export type TrustProxy = (address: string, hop: number) => boolean
 
 /**
@@ -27,14 +29,16 @@ export function trustOf(
   }
 }
 
-/** Where a request was sent to, as its browser saw it. */
+/** The address of a request, as its browser used it. */
 export interface RequestAddress {
   readonly host: string | undefined
-  /** Whether it is known to have come over TLS. */
+  /** Whether the request is known to have used TLS. */
   readonly secure: boolean
 }
 
-/** The host and scheme of a request, from `X-Forwarded-*` where the proxy in front is trusted. */
+/**
+ * Returns the host and scheme of a request, from `X-Forwarded-*` if the proxy in front is trusted.
+ */
 export function requestAddress(request: IncomingMessage, trusts: TrustProxy): RequestAddress {
   const { headers, socket } = request
   const isTrusted = trusts(socket.remoteAddress ?? '', 0)
@@ -45,7 +49,7 @@ export function requestAddress(request: IncomingMessage, trusts: TrustProxy): Re
           ?.trim()
       : ''
   return {
-    // Over HTTP/2 a browser names the host in `:authority` only. No header of HTTP/1 has such a
+    // Over HTTP/2 a browser sends the host in `:authority` only. No header of HTTP/1 has such a
     // name.
     host: forwarded('x-forwarded-host') || authorityOf(headers) || headers.host,
     secure: isTls(socket) || forwarded('x-forwarded-proto') === 'https',
@@ -61,15 +65,15 @@ function authorityOf(headers: IncomingHttpHeaders): string {
   return String(headers[':authority'] ?? '')
 }
 
-/** The host name of a request without its port, as Express's `request.hostname`. */
+/** Returns the host name of a request without its port, as Express's `request.hostname`. */
 export function hostName(request: IncomingMessage, trusts: TrustProxy): string | undefined {
   const { host } = requestAddress(request, trusts)
   return host?.replace(/:\d*$/, '')
 }
 
 /**
- * The addresses that trusted proxies have named, without ports, the client's first, as Express's
- * `request.ips`.
+ * Returns the addresses that trusted proxies have added, without ports, the client's first, as
+ * Express's `request.ips`.
  */
 export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): string[] {
   const path = pathOf(request)
@@ -81,17 +85,17 @@ export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): s
 }
 
 /**
- * The address of a request's client, without a port: the first, from our side, that is not a
+ * Returns the address of a request's client, without a port: the nearest address that is not a
  * trusted proxy's.
  */
 export function clientAddress(request: IncomingMessage, trusts: TrustProxy): string {
   const path = pathOf(request)
   const found = path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''
-  // It is kept for as long as the connection.
+  // It is kept for as long as the connection exists.
   return path.length === 1 ? found : copied(found)
 }
 
-/** The peer's address, and those before it as far as headers name them: the nearest comes first. */
+/** Returns the peer's address, and the addresses of the headers: the nearest comes first. */
 function pathOf({ headers, socket }: IncomingMessage): string[] {
   const hops = String(headers['x-forwarded-for'] ?? '')
     .split(',')

@@ -2,9 +2,10 @@ import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Respon
 import { handleRejection } from '../runtime/isolated.js'
 
 /**
- * Several Express handlers as one. They run as on a route of their own: `next()` goes on, `next(error)` goes to the
- * handlers of four parameters, and `next('route')` leaves. What a handler throws or rejects with counts as `next(error)`,
- * also in Express 4, which knows no promises.
+ * Combines several Express handlers. They run as on a route of their own: `next()` continues,
+ * `next(error)` skips to the handlers of four parameters, and `next('route')` leaves. An error that
+ * a handler throws or rejects with counts as `next(error)`, also in Express 4, which does not
+ * handle promises.
  */
 export function chainHandlers(handlers: readonly RequestHandler[]): RequestHandler {
   return (request, response, done) => runFrom(handlers, [request, response, done])

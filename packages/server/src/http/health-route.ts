@@ -5,9 +5,10 @@ import { intercept } from './intercept.js'
 import type { ServerHealth } from './server-health.js'
 
 /**
- * Answers load balancers that ask how the server is: 200, or 503 once it is shutting down. It is degraded with 200: its
- * sockets stay and its local calls go on, and the other nodes share its engine, so that traffic is nowhere better off. It
- * stands before the application: sessions in a store that is away would make it fail.
+ * Answers the health checks of load balancers: 200, or 503 once the server is shutting down. A
+ * degraded server answers 200: its sockets stay, its local calls continue, and other nodes share
+ * its engine, so that traffic would be no better off there. The route comes before the application,
+ * which would fail if its session store is unavailable.
  */
 export class HealthRoute {
   readonly #path: string
@@ -38,14 +39,14 @@ export class HealthRoute {
   }
 }
 
-/** The health routes of servers that are shut down, by HTTP server. */
+/** The health routes of servers that were shut down, by HTTP server. */
 const closed = processWide<Server, Set<() => void>>('closed health routes 1')
 
 /**
- * Puts a health route into an HTTP server, in the place of those of servers that are shut down.
- * @param route `undefined` for none: then it only takes those away
- * @returns a function to call at the shutdown: the route then stays until the next one comes,
- *   unless that is final
+ * Adds a health route to an HTTP server, instead of the routes of servers that were shut down.
+ * @param route `undefined` for none: then it only removes those
+ * @returns a function to call at the shutdown: the route then stays until the next one is added,
+ *   unless the shutdown is final
  */
 export function mountHealthRoute(server: Server, route: HealthRoute | undefined): (isFinal: boolean) => void {
   const leftovers = closed.get(server) ?? new Set()

@@ -15,16 +15,16 @@ export interface HealthParts {
   readonly server: Server
   /** The route's path; `false` for none. */
   readonly healthRoute: string | false
-  /** The status is another one. */
+  /** Called when the status has changed. */
   changed(health: ServerHealth): void
 }
 
 const EVICTION = 'a limit of the engine is reached: it forgets something before its time'
 
 /**
- * Watches how a server is, and answers its health route. The route stays after the shutdown, since it tells load balancers of
- * that, until another server takes its place.
- * @returns the watch, and what ends the route
+ * Watches the server's health, and answers its health route. After the shutdown the route stays, to
+ * tell load balancers of it, until another server replaces it.
+ * @returns the watch, and a function that ends the route
  */
 export function watchHealth(parts: HealthParts): {
   readonly watch: HealthWatch

@@ -7,27 +7,37 @@ import { isTls } from './forwarded.js'
 
 /** Answers the requests of one path prefix. */
 export interface Interceptor {
-  /** Whether a request is for this interceptor. @param path the URL's path */
+  /** Whether this interceptor handles a request. @param path the URL's path */
   matches(path: string): boolean
   request(request: IncomingMessage, response: ServerResponse): void
-  /** Left out, upgrades go on to the others. */
+  /** Without it, upgrades are passed on. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Receives what {@link request} or {@link upgrade} throws; the request is answered 500. @default dropped */
+  /**
+   * Receives an error of {@link request} or {@link upgrade}. The request is answered 500. @default
+   * dropped
+   */
   failed?(cause: unknown): void
-  /** An upgrade to a WebSocket was refused that neither an interceptor nor another listener took. @default nothing */
+  /**
+   * Called when a WebSocket upgrade was refused because no interceptor and no listener handles it.
+   * @default nothing
+   */
   unwanted?(request: IncomingMessage): void
 }
 
-/** What was put into HTTP servers, one for each, also when it has no interceptor any more but cannot be taken out. */
+/**
+ * The interceptions of HTTP servers, one for each. One without interceptors stays here if it cannot
+ * be removed.
+ */
 const interceptions = processWide<Server, Interception>('interceptions 1')
 
 /**
- * Takes one prefix's requests and upgrades out of an HTTP server before any of its listeners sees them. Everything else
- * goes on as it was, for all listeners, earlier and later ones: the application, and other WebSocket servers.
- *
- * `emit` is wrapped, since listeners cannot keep an event from one another: `ws`, for one, refuses upgrades of paths
- * that it does not know, and Express would answer 404. It is wrapped once, however many interceptors come and go.
- * @returns a function that undoes it
+ * Handles one prefix's requests and upgrades of an HTTP server before its listeners. Everything
+ * else reaches all listeners as before, earlier and later ones: the application, and other
+ * WebSocket servers.
+ * It wraps `emit`, since a listener cannot keep an event from the others: `ws`, for one, refuses
+ * upgrades of unknown paths, and Express would answer 404. It is wrapped once, for any number of
+ * interceptors.
+ * @returns a function that removes the interceptor
  */
 export function intercept(server: Server, interceptor: Interceptor): () => void {
   const known = interceptions.get(server)
@@ -37,12 +47,12 @@ export function intercept(server: Server, interceptor: Interceptor): () => void 
   return () => interception.delete(interceptor)
 }
 
-/** Asks whether an interception is still a part of `emit`. */
+/** Asks whether an interception is still part of `emit`. */
 const PROBE = Symbol('token-socket probe')
 
 class Interception {
   readonly #server: Server
-  /** What the server had of its own, if it did not have its class's. */
+  /** The `emit` that the server had of its own, if it differed from its class's. */
   readonly #emit: PropertyDescriptor | undefined
   readonly #wrapped: Server['emit']
   readonly #interceptors = new Set<Interceptor>()
@@ -58,7 +68,7 @@ class Interception {
     server.emit = this.#wrapped
   }
 
-  /** Other code may have put an older `emit` back. */
+  /** Other code may have restored an older `emit`. */
   get isInstalled(): boolean {
     const answer = { by: new Set<Interception>() }
     ;(this.#server.emit as (...args: unknown[]) => boolean)(PROBE as never, answer)
@@ -70,7 +80,10 @@ class Interception {
     this.#listen()
   }
 
-  /** Where another wrapper was put around this one, this one stays, lets everything through, and is used again. */
+  /**
+   * If another wrapper was put around this one, this one stays, passes everything on, and is used
+   * again.
+   */
   delete(interceptor: Interceptor): void {
     if (!this.#interceptors.delete(interceptor)) return
     this.#listen()
@@ -80,19 +93,19 @@ class Interception {
     interceptions.delete(this.#server)
   }
 
-  /** Tells the interceptors of an upgrade that was refused. */
+  /** Tells the interceptors about a refused upgrade. */
   unwanted(request: IncomingMessage): void {
     for (const interceptor of this.#interceptors) interceptor.unwanted?.(request)
   }
 
-  /** Without a listener for upgrades, Node passes them on as plain requests. */
+  /** Without a listener for upgrades, Node handles them as plain requests. */
   #listen(): void {
     this.#server.removeListener('upgrade', refuseUnwanted)
     const takesUpgrades = [...this.#interceptors].some(({ upgrade }) => upgrade !== undefined)
     if (takesUpgrades) this.#server.on('upgrade', refuseUnwanted)
   }
 
-  /** @returns whether an interceptor took it */
+  /** @returns whether an interceptor handled it */
   #take(event: unknown, args: unknown[]): boolean {
     if (event === (PROBE as unknown)) {
       ;(args[0] as { by: Set<Interception> }).by.add(this)
@@ -110,7 +123,7 @@ class Interception {
   }
 }
 
-/** What throws here would end the process: there is no caller to catch it. */
+/** An error here would end the process: no caller catches it. */
 function pass(interceptor: Interceptor, event: 'request' | 'upgrade', args: unknown[]): void {
   const request = args[0] as IncomingMessage
   try {
@@ -123,37 +136,40 @@ function pass(interceptor: Interceptor, event: 'request' | 'upgrade', args: unkn
   }
 }
 
-/** Ends a request whose answer failed: with 500, or by cutting off what has begun. */
+/**
+ * Ends a request whose answer failed: with 500, or by closing the connection if the answer has
+ * begun.
+ */
 export function failRequest(response: ServerResponse): void {
   if (response.headersSent) return void response.destroy()
   response.writeHead(500, { 'Content-Type': 'text/plain; charset=UTF-8', Connection: 'close' })
   response.end('Internal error\n')
 }
 
-/** Ends an upgrade that failed: with 500, unless something has been written already. */
+/** Ends an upgrade that failed: with 500, unless bytes were written already. */
 export function failUpgrade(socket: Duplex): void {
   const isUntouched = socket.writable && (socket as Partial<Socket>).bytesWritten === 0
   if (isUntouched) refuseUpgrade(socket, '500 Internal Server Error')
   else socket.destroy()
 }
 
-/** The path of a request's URL, without its query. */
+/** Returns the path of a request's URL, without its query. */
 export function pathOf(request: IncomingMessage): string {
   const [path = ''] = (request.url ?? '').split(/[?#]/, 1)
   return path
 }
 
-/** Ends an upgrade that no interceptor wants. */
+/** Refuses an upgrade that no interceptor handles. */
 export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...headers: readonly string[]): void {
   socket.on('error', () => {})
-  // What is not read keeps the socket open, and closing with it unread would take the answer back.
+  // Unread data keeps the socket open, and closing with unread data could discard the answer.
   socket.resume()
   socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSE_TIMEOUT).unref())
   const lines = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Length: 0', ...headers]
   socket.end(`${lines.join('\r\n')}\r\n\r\n`)
 }
 
-/** Upgrades that no interceptor took, where no other listener is, would wait for ever. */
+/** Upgrades without an interceptor and without another listener would wait for ever. */
 function refuseUnwanted(this: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const isWanted = this.listeners('upgrade').some((listener) => listener !== refuseUnwanted)
   if (isWanted || socket.writableEnded) return
@@ -165,8 +181,9 @@ function refuseUnwanted(this: Server, request: IncomingMessage, socket: Duplex, 
 }
 
 /**
- * Has the server read a request again, without its `Upgrade`: clients that would like another protocol, such as HTTP/2
- * (Java's offers it with every request), take a plain answer, which is what they get where there is no listener for upgrades.
+ * Lets the server read a request again without its `Upgrade`. Clients that offer another protocol,
+ * such as HTTP/2 (Java's offers it with every request), then get a plain answer, as they do without
+ * a listener for upgrades.
  */
 function replay(server: Server, request: IncomingMessage, [socket, head]: readonly [Duplex, Buffer]): void {
   const { method, url, httpVersion, rawHeaders } = request

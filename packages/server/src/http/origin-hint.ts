@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A refused request, as far as it shows why its host is not its page's. */
+/** A refused request, with what may explain why its host differs from its page's. */
 export interface RefusedRequest {
-  /** The page's origin, in its one spelling; `null` is one. */
+  /** The page's origin, normalized; `null` is one. */
   readonly origin: string
   /** The host that it was compared with. */
   readonly host: string
-  /** Whether the request is known to have come over TLS. */
+  /** Whether the request is known to have used TLS. */
   readonly secure: boolean
   readonly headers: IncomingHttpHeaders
   /** The version of HTTP, such as `1.1`. */
@@ -15,7 +15,7 @@ export interface RefusedRequest {
 
 /** A likely cause of a refused origin. */
 export interface OriginHint {
-  /** A name for it. Clients cannot make up others. */
+  /** Its name. Clients cannot invent others. */
   readonly kind: string
   /** What to do about it. */
   readonly hint: string
@@ -23,11 +23,11 @@ export interface OriginHint {
 
 interface Evidence extends RefusedRequest {
   readonly page: URL | undefined
-  /** The host that the browser used, as a proxy in front passes it on. */
+  /** The host that the browser used, as a proxy reports it. */
   readonly forwardedHost: string | undefined
-  /** Whether a proxy in front says that it is there. */
+  /** Whether a proxy in front reports itself. */
   readonly isProxied: boolean
-  /** Whether the browser says that the page and the URL of its request have one origin. */
+  /** Whether the browser reports that the page and the URL of its request have one origin. */
   readonly isOwnPage: boolean
 }
 
@@ -37,14 +37,14 @@ interface Cause {
   hint(evidence: Evidence): string
 }
 
-/** A header's text that is quoted in a hint is no longer than this. */
+/** The most characters of a header that a hint quotes. */
 const SHOWN = 100
 
 const VITE = 'Vite and webpack: `changeOrigin: false` in the proxy of the development server'
 const NGINX = 'nginx: `proxy_set_header Host $http_host;`'
 const APACHE = 'Apache: `ProxyPreserveHost On`'
 
-/** From the most certain to the least: the first that fits is named. */
+/** From the most to the least certain: the first that applies is named. */
 const CAUSES: readonly Cause[] = [
   {
     kind: 'opaque',
@@ -101,7 +101,10 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
-/** What most likely makes a page of the same site look foreign, by what its request shows, and what to do about it. */
+/**
+ * Returns the most likely reason why a page of the same site looks foreign, and what to do about
+ * it.
+ */
 export function originHint(request: RefusedRequest): OriginHint {
   const { headers, origin } = request
   const forwardedHost = first(headers['x-forwarded-host'])
@@ -144,7 +147,10 @@ function isLocal(hostname: string | undefined): boolean {
   )
 }
 
-/** Whether no browser is likely to use it: the name of an upstream or a container, or a private address. */
+/**
+ * Whether no browser is likely to use this host: the name of an upstream or a container, or a
+ * private address.
+ */
 function isInternal(hostname: string | undefined): boolean {
   if (hostname === undefined || isLocal(hostname)) return true
   return !hostname.includes('.') || /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))(\.\d+){2,3}$/.test(hostname)

@@ -13,16 +13,16 @@ import { type OriginHint, originHint } from './origin-hint.js'
  */
 export type Origins = '*' | readonly string[] | ((origin: string, request: IncomingMessage) => boolean)
 
-/** What is known of where a request comes from. */
+/** Where a request comes from. */
 export interface RequestOrigin {
   /**
-   * The origin that the browser names (`null` is one), or `undefined` if the request names none.
-   * It is `unknown` for another site's page that hides its origin, and for what is no origin.
+   * The origin that the browser sends (`null` is one), or `undefined` without one. It is `unknown`
+   * for another site's page that hides its origin, and for an invalid origin.
    */
   readonly origin: string | undefined
   /** Whether it may use the server. */
   readonly allowed: boolean
-  /** Whether it comes from another origin's page. A request that names no origin does not. */
+  /** Whether it comes from another origin's page. A request without an origin does not. */
   readonly isForeign: boolean
   /** What to do about a refusal; see {@link OriginRulesOptions.givesHints}. */
   readonly hint?: string
@@ -31,14 +31,14 @@ export interface RequestOrigin {
 /** Settings of {@link OriginRules}. */
 export interface OriginRulesOptions {
   readonly origins: Origins
-  /** Refuses requests that name no origin, which is what everything but a browser sends. */
+  /** Refuses requests without an origin, which only programs other than browsers send. */
   readonly required: boolean
   readonly trusts: TrustProxy
-  /** Hears what an `origins` function throws; that origin is then refused. */
+  /** Receives an error of an `origins` function. The origin is then refused. */
   readonly onerror?: (cause: unknown) => void
-  /** Whether refused clients receive the likely cause, too. The log always is. @default false */
+  /** Whether refused clients get the likely cause as well. The log always has it. @default false */
   readonly givesHints?: boolean
-  /** Gets a line about refused origins. @default none */
+  /** Receives a line about refused origins. @default none */
   readonly log?: Pick<ThrottledLog, 'write'> | undefined
 }
 
@@ -49,7 +49,10 @@ interface RefusedOrigin {
   readonly cause?: OriginHint
 }
 
-/** Decides where requests may come from: on the token route, every SockJS transport and the WebSocket upgrade. */
+/**
+ * Decides which origins are allowed: on the token route, every SockJS transport and the WebSocket
+ * upgrade.
+ */
 export class OriginRules {
   readonly #options: OriginRulesOptions
   readonly #list: ReadonlySet<string>
@@ -60,14 +63,15 @@ export class OriginRules {
     this.#list = new Set(listOf(options.origins).map(parseOrigin))
   }
 
-  /** Whether there is no origin that is refused. */
+  /** Whether every origin is allowed. */
   get allowsAll(): boolean {
     return this.#options.origins === '*'
   }
 
   /**
-   * Judges a request by its `Origin`. One without it is judged by its `Referer`, if it has one. A browser that says that the
-   * request is its own page's (`Sec-Fetch-Site`) is believed: a proxy may hide the host that it used.
+   * Judges a request by its `Origin`, or without one by its `Referer`. A browser that reports that
+   * the request is its own page's (`Sec-Fetch-Site`) is trusted, since a proxy may hide the host
+   * that it used.
    */
   judge(request: IncomingMessage): RequestOrigin {
     const isKnown = request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined
@@ -80,8 +84,8 @@ export class OriginRules {
   }
 
   /**
-   * As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name
-   * one. Scripts bring cookies, and every page may hide its origin, so neither `null` nor `unknown`
+   * As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to have
+   * one. Scripts send cookies, and every page may hide its origin, so neither `null` nor `unknown`
    * is enough, whatever `origins` allows.
    */
   judgeScript(request: IncomingMessage): RequestOrigin {
@@ -98,7 +102,10 @@ export class OriginRules {
     return { origin, isForeign, allowed: false, ...hint }
   }
 
-  /** The operator has to know what was compared with what: a proxy may hide the host that the browser used. */
+  /**
+   * The operator has to know which values were compared: a proxy may hide the host that the browser
+   * used.
+   */
   #refused(request: IncomingMessage, refused: RefusedOrigin): Pick<RequestOrigin, 'hint'> {
     const { log, trusts, givesHints } = this.#options
     const { host = '', secure } = requestAddress(request, trusts)
@@ -123,13 +130,16 @@ export class OriginRules {
       handleRejection(answer, (cause) => this.#options.onerror?.(cause))
       return answer === true
     } catch (cause) {
-      // Upgrades and SockJS's requests come past Express, which would catch it.
+      // Upgrades and SockJS's requests do not pass through Express, which would catch it.
       this.#options.onerror?.(cause)
       return false
     }
   }
 
-  /** The page's host is ours. Its scheme may differ only where TLS ends before us, unknown to us. */
+  /**
+   * The page's host is the server's. Its scheme may differ only if TLS ends at a proxy that does
+   * not report it.
+   */
   #isSame(origin: string, request: IncomingMessage): boolean {
     const { host, secure } = requestAddress(request, this.#options.trusts)
     if (origin === 'null' || host === undefined) return false
@@ -159,26 +169,28 @@ const REDIRECTED: OriginHint = {
   hint: "a redirect from another host of the site hides the page's origin, and brings the user's cookies: let the page ask this server at once",
 }
 
-/** Stands for a foreign origin that is not known. No origin is spelled so; only `*` allows it. */
+/** Stands for an unknown foreign origin. No origin is written so; only `*` allows it. */
 const UNKNOWN = 'unknown'
 
-/** What one header names: `scheme://host`, with a port or without (RFC 6454, section 6.1). */
+/**
+ * Matches one origin of a header: `scheme://host`, with a port or without (RFC 6454, section 6.1).
+ */
 const SERIALIZED = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\\\s]+$/i
 
 function originOf(request: IncomingMessage): string | undefined {
   const { origin, 'sec-fetch-site': site } = request.headers
   if (origin !== undefined) return readOrigin(origin)
-  // A browser's request without Origin, made by another site: its Referer has to speak for it.
+  // A browser's request without Origin, made by another site: its Referer decides.
   return site === 'cross-site' || site === 'same-site' ? (refererOf(request) ?? UNKNOWN) : undefined
 }
 
-/** Old web views name `file://`. */
+/** Old web views send `file://`. */
 function readOrigin(text: string): string {
   if (text === 'null' || text === 'file://') return 'null'
   return SERIALIZED.test(text) ? (normalize(text) ?? UNKNOWN) : UNKNOWN
 }
 
-/** A page without an origin names no Referer: it says nothing of `null`. */
+/** A page without an origin sends no Referer: it says nothing of `null`. */
 function refererOf(request: IncomingMessage): string | undefined {
   const { referer } = request.headers
   if (referer === undefined) return undefined
@@ -188,8 +200,8 @@ function refererOf(request: IncomingMessage): string | undefined {
 /** Why a list or a function is not asked: the origin may be that of any page. */
 function causeOf(origin: string, { headers }: IncomingMessage): { readonly cause: OriginHint } | undefined {
   if (origin === UNKNOWN) return { cause: HIDDEN }
-  // What browsers call `same-site` is a page with an origin. Only a redirect hides that of a page
-  // that can read the answer.
+  // A page of the same site has an origin. Only a redirect hides the origin of a page that can read
+  // the answer.
   const isRedirected = origin === 'null' && headers['sec-fetch-site'] === 'same-site'
   return isRedirected ? { cause: REDIRECTED } : undefined
 }
@@ -199,8 +211,8 @@ function isSameOriginFetch(request: IncomingMessage): boolean {
 }
 
 /**
- * The origin of a URL in its one spelling, if it has one. Schemes that browsers give no origin
- * (`capacitor://localhost`, extensions) are spelled out: `null` would be all of them.
+ * Returns the normalized origin of a URL, if it has one. Schemes without an origin in browsers
+ * (`capacitor://localhost`, extensions) are kept as they are: `null` would mean all of them.
  */
 function normalize(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined
@@ -218,7 +230,8 @@ function listOf(origins: Origins): readonly string[] {
 function parseOrigin(text: string): string {
   if (text === 'null') return text
   const origin = normalize(text)
-  // Nothing but an origin: a path or a wildcard would look as if it mattered, and `localhost:3000` is a scheme.
+  // Nothing but an origin is valid: a path or a wildcard would seem to have an effect, and
+  // `localhost:3000` is a scheme.
   if (origin !== undefined && !origin.includes('*') && [origin, `${origin}/`].includes(text)) return origin
   throw badOrigins(`${text} is not an origin, such as https://example.com or http://localhost:5173`)
 }

@@ -3,7 +3,7 @@ import type { Logger } from '../runtime/logger.js'
 
 const MESSAGE = 'a token request came by another HTTP server than the one that was given as `server`'
 
-/** `app.listen()` makes a server of its own, which knows nothing of the sockets. */
+/** `app.listen()` creates a server of its own, which does not know the sockets. */
 const NOT_LISTENING =
   'call listen on the HTTP server that was given as `server`, instead of app.listen(), which makes another one'
 
@@ -11,8 +11,8 @@ const LISTENING =
   'sockets connect by the given one only: send clients there, or make a TokenSocketServer for the other one, too'
 
 /**
- * Warns of HTTP servers by which clients get tokens, but cannot connect: the application answers on them, the TokenSocketServer
- * does not. Each is named once.
+ * Warns of HTTP servers on which clients get tokens, but cannot connect: the application answers on
+ * them, the TokenSocketServer does not. Each is reported once.
  */
 export class OtherServers {
   readonly #given: Server
@@ -20,7 +20,7 @@ export class OtherServers {
   readonly #logger: Pick<Logger, 'warn'>
   readonly #named = new WeakSet<Server>()
 
-  /** @param given the one that sockets connect by, under the prefix */
+  /** @param given the server on which sockets connect, under the prefix */
   constructor(given: Server, prefix: string, logger: Pick<Logger, 'warn'>) {
     this.#given = given
     this.#prefix = prefix
@@ -28,8 +28,8 @@ export class OtherServers {
   }
 
   /**
-   * A token request came by another server. One that takes upgrades may pass them on to the given
-   * one, as it did this.
+   * A token request arrived on another server. If that server accepts upgrades, it may pass them
+   * on, as it did with this request.
    */
   note(other: Server): void {
     if (this.#named.has(other)) return

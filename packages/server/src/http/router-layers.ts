@@ -1,6 +1,6 @@
 import type { Express, RequestHandler } from 'express'
 
-/** What a router keeps of a route, in Express 4 and 5. */
+/** The layer of a route in a router of Express 4 and 5. */
 interface Layer {
   readonly route?: unknown
 }
@@ -10,20 +10,20 @@ interface Router {
 }
 
 /**
- * Puts a route for GET, POST and OPTIONS on an application, behind what is there already.
- * @returns a function that takes it away, which Express has no method for. Where the router shows
- *   no layers, it stays
+ * Adds a route for GET, POST and OPTIONS to an application, after the existing ones.
+ * @returns a function that removes it, for which Express has no method. If the router shows no
+ *   layers, it stays
  */
 export function addRoute(app: Express, path: string, handler: RequestHandler): () => void {
   const route = app.route(path).get(handler).post(handler).options(handler)
   return () => {
     const router = routerOf(app)
-    // A new list: requests that are under way go through the one that they began with.
+    // A new list: running requests continue with their own.
     if (router) router.stack = router.stack.filter((layer) => layer.route !== route)
   }
 }
 
-/** Express 4 has it as `_router`, and a getter that throws as `router`. */
+/** Express 4 has it as `_router`, and as `router` a getter that throws. */
 function routerOf(app: Express): Router | undefined {
   const { _router } = app as unknown as { readonly _router?: unknown }
   const router: unknown = _router ?? app.router

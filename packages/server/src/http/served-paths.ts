@@ -3,7 +3,7 @@ import type { Express } from 'express'
 import { badOption } from '../options/option-checks.js'
 import { processWide } from '../runtime/process-wide.js'
 
-/** What a TokenSocketServer answers, and where. */
+/** The paths that a TokenSocketServer answers. */
 export interface ServedPaths {
   readonly app: Express
   readonly server: Server
@@ -12,15 +12,15 @@ export interface ServedPaths {
   readonly healthRoute: string | false
 }
 
-/** By HTTP server: the paths of the TokenSocketServers that run on it. */
+/** By HTTP server: the paths of its TokenSocketServers. */
 const served = processWide<Server, Set<ServedPaths>>('served paths 1')
 
 /** An option whose value is a path. */
 type PathOption = 'prefix' | 'tokenRoute' | 'healthRoute'
 
 /**
- * @throws RpcError `bad_option` which names the option whose path another server on the same HTTP
- *   server has, and that path
+ * @throws RpcError `bad_option` with the option whose path another server on the same HTTP server
+ *   has, and that path
  */
 export function checkPathsAreFree(own: ServedPaths): void {
   for (const other of served.get(own.server) ?? []) {
@@ -33,19 +33,19 @@ export function checkPathsAreFree(own: ServedPaths): void {
 
 const REMEDY = 'give each its own paths, or call shutdown() of the other one first'
 
-/** Keeps the paths of a server from others. @returns gives them back */
+/** Reserves the paths of a server. @returns a function that releases them */
 export function takePaths(own: ServedPaths): () => void {
   const all = served.get(own.server) ?? new Set()
   served.set(own.server, all.add(own))
   return () => void all.delete(own)
 }
 
-/** @returns the option of the new server, and that of the other, whose paths collide */
+/** Returns the option of the new server and that of the other one whose paths collide. */
 function conflict(own: ServedPaths, other: ServedPaths): readonly [PathOption, PathOption] | undefined {
   return PAIRS.find(([option, taken]) => collide(own, other, [option, taken]))
 }
 
-/** In this order: the prefix explains more than what is below it. */
+/** In this order: the prefix explains more than a path below it. */
 const PAIRS = [
   ['prefix', 'prefix'],
   ['prefix', 'tokenRoute'],
@@ -67,7 +67,8 @@ function collide(
   if (path === false || used === false) return false
   if (option === 'prefix' || taken === 'prefix')
     return (option === 'prefix' && isBelow(used, path)) || (taken === 'prefix' && isBelow(path, used))
-  // Token routes are the application's: two applications, as of virtual hosts, may have the same.
+  // Token routes belong to an application: two applications, as of virtual hosts, may have the
+  // same.
   if (option !== 'tokenRoute' || taken !== 'tokenRoute') return path === used
   return own.app === other.app && routeOf(own) === routeOf(other)
 }

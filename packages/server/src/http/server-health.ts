@@ -1,36 +1,40 @@
 import type { Engine, EngineHealth, Health } from '../engine/engine.js'
 import type { Logger } from '../runtime/logger.js'
 
-/** How a server is, as the health route answers it. It says nothing that strangers must not know. */
+/**
+ * The server's health, as the health route reports it. It contains nothing that strangers must not
+ * know.
+ */
 export interface ServerHealth {
   /**
-   * `ok`; `degraded` while the engine cannot do what it is asked, or revocations could not be read for `revocationStaleness`: sockets stay, and calls between a client and this server
-   * go on; `shutting_down` from the moment at which `shutdown()` was called.
+   * `ok`; `degraded` while the engine fails, or revocations could not be read for
+   * `revocationStaleness`: sockets stay, and calls between a client and this server continue;
+   * `shutting_down` once `shutdown()` was called.
    */
   readonly status: 'ok' | 'degraded' | 'shutting_down'
   /** The engine's name. */
   readonly engine: string
-  /** Milliseconds since 1970: since when it has had this status. */
+  /** Milliseconds since 1970, when this status began. */
   readonly since: number
 }
 
-/** What a {@link HealthWatch} needs. */
+/** Dependencies of a {@link HealthWatch}. */
 export interface HealthWatchOwner {
   readonly engine: Pick<Engine, 'name' | 'health'>
-  /** What else makes it degraded, though the engine says nothing. @default nothing */
+  /** What else makes the server degraded. @default nothing */
   readonly troubles?: Health | undefined
   readonly logger: Pick<Logger, 'info' | 'warn'>
-  /** The status is another one. */
+  /** Called when the status has changed. */
   changed(health: ServerHealth): void
 }
 
-/** Watches how a server is, and reports it in the log: a warning when it gets worse. */
+/** Watches the server's health, and reports changes in the log: a warning when it gets worse. */
 export class HealthWatch {
   readonly #owner: HealthWatchOwner
   readonly #begun = Date.now()
   readonly #undo: () => void
   #end: number | undefined
-  /** A warning is in the log. */
+  /** Whether a warning was written. */
   #isWarned = false
 
   constructor(owner: HealthWatchOwner) {
@@ -52,7 +56,7 @@ export class HealthWatch {
     return { status: ok ? 'ok' : 'degraded', engine, since }
   }
 
-  /** From now on it is shutting down, however the engine is. */
+  /** The server is shutting down from now on, whatever the engine's health. */
   end(): void {
     this.#undo()
     this.#end = Date.now()
@@ -61,7 +65,8 @@ export class HealthWatch {
 
   #heard({ ok, reason }: EngineHealth): void {
     const { engine, logger } = this.#owner
-    // An engine that connects when it is made is not well at first, which is no trouble to come back from.
+    // An engine that connects when it is created is not healthy at first, which is no failure to
+    // recover from.
     if (ok) logger.info({ engine: engine.name }, `the engine is ${this.#isWarned ? 'well again' : 'ready'}`)
     else logger.warn({ engine: engine.name, reason }, 'the engine is degraded')
     this.#isWarned = !ok

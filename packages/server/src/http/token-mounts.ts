@@ -3,7 +3,7 @@ import type { Express, RequestHandler } from 'express'
 import { processWide } from '../runtime/process-wide.js'
 import { addRoute } from './router-layers.js'
 
-/** One server's part in the token route of an application. */
+/** One server's part of an application's token route. */
 export interface TokenMount {
   readonly app: Express
   readonly path: string
@@ -11,18 +11,21 @@ export interface TokenMount {
   readonly server: Server
   readonly handler: RequestHandler
   /**
-   * Answers once the server is shut down, until the next one is made on the application and HTTP
-   * server.
+   * Answers after the shutdown of the server, until the next one is created on the application and
+   * HTTP server.
    */
   readonly closed: RequestHandler
-  /** A request came by an HTTP server that has no mount of its own: this one answers it. @default nothing */
+  /**
+   * Called for a request on an HTTP server without a mount of its own, which this one answers.
+   * @default nothing
+   */
   readonly cameElsewhere?: (other: Server) => void
 }
 
 /**
- * Ends what a server answers on a path.
- * @param isFinal whether the path is the application's at once; or else it is answered 503 until
- *   the next server is made on the same application and HTTP server
+ * Ends a server's answers on a path.
+ * @param isFinal whether the path returns to the application at once; otherwise it is answered 503
+ *   until the next server is created on the same application and HTTP server
  */
 export type Unmount = (isFinal: boolean) => void
 
@@ -31,28 +34,27 @@ interface Answerer extends Pick<TokenMount, 'handler' | 'cameElsewhere'> {
   readonly isClosed: boolean
 }
 
-/** The route of one path, and what answers it. */
+/** The route of one path, and the functions that answer it. */
 interface Mounted {
   readonly answerers: Map<Server, Answerer>
   readonly remove: () => void
 }
 
-/** By application and path. A path has one route, however many servers come and go. */
+/** By application and path. A path has one route, for any number of servers. */
 const routes = processWide<Express, Map<string, Mounted>>('token routes 1')
 
-/** By application: the HTTP servers that its TokenSocketServers have, or had. */
+/** By application: the HTTP servers that its TokenSocketServers have or had. */
 const given = processWide<Express, WeakSet<Server>>('servers of token routes 1')
 
 /**
- * Answers a token route for the requests that come by one HTTP server. Several servers can share
- * the route of an application, and a new one takes the place of those that are shut down. Requests
- * that are under way are answered.
- * @returns ends it
+ * Answers a token route for the requests on one HTTP server. Several servers can share the route of
+ * an application, and a new one replaces those that were shut down. Running requests are answered.
+ * @returns a function that ends it
  */
 export function mountTokenRoute({ app, path, server, closed, ...mount }: TokenMount): Unmount {
   const paths = routes.get(app) ?? new Map<string, Mounted>()
   routes.set(app, paths)
-  // Where it stood before the application's other routes, it stands there again.
+  // It keeps its position before the application's other routes.
   const mounted = paths.get(path) ?? mountPath(app, path)
   const own: Answerer = { ...mount, isClosed: false }
   // At the end: the first is the oldest.
@@ -72,7 +74,7 @@ export function mountTokenRoute({ app, path, server, closed, ...mount }: TokenMo
 }
 
 /**
- * Also of HTTP servers that are closed: no request comes by them, and there may be any number of
+ * Also those of closed HTTP servers: no request arrives on them, and there may be any number of
  * them.
  */
 function forgetClosed(paths: Map<string, Mounted>, next: Server): void {
@@ -104,10 +106,10 @@ function mountPath(app: Express, path: string): Mounted {
 }
 
 /**
- * For a request that came by no HTTP server of an answerer, or does not show it, as behind a proxy
- * inside the process: the oldest that is open.
- * @param isGiven whether that HTTP server has TokenSocketServers, or had: then a shutdown at
- *   another one means nothing for it
+ * Answers a request that arrived on no HTTP server of an answerer, or does not show on which, as
+ * behind a proxy inside the process: by the oldest open one.
+ * @param isGiven whether that HTTP server has or had TokenSocketServers: then a shutdown at another
+ *   one means nothing for it
  */
 function otherOf(answerers: Mounted['answerers'], isGiven: boolean): Answerer | undefined {
   const all = [...answerers.values()]

@@ -1,36 +1,42 @@
 import type { ServerSocket } from '../socket/server-socket.js'
 
-/** What each kind of request carries. */
+/** The fields of each type of request. */
 export interface MiddlewareContexts {
   /** A client calls a function, which need not exist. */
   readonly call: {
     /** The dotted name that the client called. */
     readonly name: string
-    /** What the function gets as its data. A middleware may replace it. */
+    /** The data of the function. A middleware may replace it. */
     data: unknown
     /** When the call times out, in milliseconds since 1970; `Infinity` for never. */
     readonly deadline: number
     /** Aborts when the call ends before it was answered. */
     readonly signal: AbortSignal
   }
-  /** A client wants to subscribe: at once, after a loss, or by its `autoSubscribe` claims. */
+  /** A client subscribes: by request, after a reconnect, or by its `autoSubscribe` claims. */
   readonly subscribe: { readonly channel: string }
-  /** A client wants to unsubscribe. */
+  /** A client unsubscribes. */
   readonly unsubscribe: { readonly channel: string }
-  /** A client wants to publish. */
+  /** A client publishes. */
   readonly publish: {
     readonly channel: string
     readonly event: string | undefined
     readonly idempotencyKey: string | undefined
-    /** What rules, listeners and subscribers see. A middleware may replace it; it is measured after that. */
+    /**
+     * The data for rules, listeners and subscribers. A middleware may replace it; it is measured
+     * after that.
+     */
     data: unknown
   }
-  /** A client wants to publish on every channel. */
+  /** A client publishes on every channel. */
   readonly broadcast: {
-    /** What listeners and subscribers see. A middleware may replace it; it is measured after that. */
+    /**
+     * The data for listeners and subscribers. A middleware may replace it; it is measured after
+     * that.
+     */
     data: unknown
   }
-  /** A client wants to read what a channel keeps. */
+  /** A client reads a channel's history. */
   readonly history: {
     readonly channel: string
     readonly after: string | undefined
@@ -40,26 +46,29 @@ export interface MiddlewareContexts {
   }
   /** A client has sent a message of no channel and no call, or a raw WebSocket a frame. */
   readonly message: {
-    /** What `message` listeners get. A middleware may replace it. */
+    /** The data for `message` listeners. A middleware may replace it. */
     data: unknown
   }
   /**
-   * A client has brought a good token. Its socket is not let in yet, or is to have another
-   * authorization: then `socket.auth` is still the present one.
+   * A client has sent a valid token. Its socket is not authenticated yet, or gets another
+   * authorization: `socket.auth` is still the present one.
    */
   readonly authentication: {
-    /** What the token stands for. */
+    /** The authorization of the token. */
     readonly auth: unknown
   }
 }
 
-/** What a middleware can run around. */
+/** The types of requests that middleware can run around. */
 export type MiddlewareType = keyof MiddlewareContexts
 
-/** Fields that only some types have. Of the others they are `undefined`, so that one function can read them of all. */
+/**
+ * Fields of some types only. They are `undefined` in the others, so that one function can read them
+ * of all.
+ */
 type SomeField = { [Each in MiddlewareType]: keyof MiddlewareContexts[Each] }[MiddlewareType]
 
-/** A request of a client, as its middleware see it. All of them get the same object. */
+/** A request of a client, as its middleware sees it. All functions get the same object. */
 export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
   [Each in MiddlewareType]: {
     readonly type: Each
@@ -71,12 +80,13 @@ export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
 }[Type]
 
 /**
- * Runs around requests of clients. `next()` runs the rest, the request itself last, and resolves to its answer or rejects
- * with why not. It may be called once. What is thrown, or given to `next`, refuses the request: an RpcError whole, anything
- * else as `internal`.
- *
- * Only `next()` allows: a middleware that does not call it refuses with `forbidden`. Of a call, what the middleware returns is
- * the answer, unless it is `undefined`, or `false` without `next()`.
+ * Runs around requests of clients. `next()` runs the rest, the request itself last. It resolves to
+ * the answer, or rejects with the refusal. It may be called once. An error that is thrown, or
+ * passed to `next`, refuses the request: the client gets all of an RpcError, and `internal` for
+ * anything else.
+ * Only `next()` allows: a middleware that does not call it refuses with `forbidden`. For a call,
+ * the middleware's return value is the answer, unless it is `undefined`, or `false` without
+ * `next()`.
  */
 export type Middleware<Type extends MiddlewareType = MiddlewareType> = {
   middleware(context: MiddlewareContext<Type>, next: (refusal?: Error) => Promise<unknown>): unknown

@@ -10,11 +10,11 @@ const SKIPPED =
 /** Dependencies of {@link MiddlewareReports}. */
 export interface MiddlewareReportsOwner {
   readonly log: Pick<ThrottledLog, 'write'>
-  /** Receives what a middleware throws, other than an RpcError. */
+  /** Receives errors of middleware, other than RpcErrors. */
   readonly failed: FailureListener
 }
 
-/** Reports what goes wrong in middleware, with the type and the name of the request. */
+/** Reports failures in middleware, with the type and the name of the request. */
 export class MiddlewareReports {
   readonly #owner: MiddlewareReportsOwner
 
@@ -22,24 +22,24 @@ export class MiddlewareReports {
     this.#owner = owner
   }
 
-  /** A middleware failed. @returns what the client gets */
+  /** A middleware failed. @returns the client's error */
   fault(subject: RequestSubject, cause: unknown): RpcError {
     this.#owner.failed(cause, detailsOf(subject))
     return new RpcError('internal')
   }
 
-  /** A middleware neither called `next()` nor gave a call its answer. @returns what the client gets */
+  /** A middleware neither called `next()` nor answered a call. @returns the client's error */
   skipped(subject: RequestSubject, returned: unknown): RpcError {
     if (returned !== false) this.#warn(subject, 'skipped', SKIPPED)
     return new RpcError('forbidden')
   }
 
-  /** A middleware has had its time. */
+  /** A middleware has timed out. */
   late(subject: RequestSubject): void {
     this.#warn(subject, 'late', MIDDLEWARE_LATE)
   }
 
-  /** A kind has no names that clients choose. */
+  /** A kind contains no names that clients choose. */
   #warn(subject: RequestSubject, what: string, text: string): void {
     this.#owner.log.write(`${what} middleware ${subject.type}`, ['warn', detailsOf(subject), text])
   }

@@ -1,34 +1,41 @@
 import { markHandled, type Timeouts } from '@token-socket/protocol'
 import { isError } from '../runtime/thrown-values.js'
 
-/** Runs the rest of a request. @param refusal refuses the request instead, as in Express */
+/** Runs the rest of a request. @param refusal refuses the request, as in Express */
 export type Next = (refusal?: Error) => Promise<unknown>
 
 /** One function around a request. */
 export type Step<Context> = (context: Context, next: Next) => unknown
 
-/** How a {@link MiddlewareRun} goes on and ends. */
+/** How a {@link MiddlewareRun} continues and ends. */
 export interface MiddlewareRunOptions {
-  /** Whether what a step returns, unless it is `undefined`, is the answer. Otherwise the answer is the request's own. */
+  /**
+   * Whether a step's return value is the answer, unless it is `undefined`. Otherwise the answer is
+   * the request's own.
+   */
   readonly givesAnswer: boolean
   /** Carries the request out. */
   innermost(): Promise<unknown>
-  /** What a step is refused with that neither called `next()` nor gave an answer. `false` is no answer. */
+  /** The refusal of a step that neither called `next()` nor answered. `false` is no answer. */
   skipped(returned: unknown): Error
-  /** Why the request is over although its steps still run; `undefined` while it is not. */
+  /** Why the request has ended although its steps still run; `undefined` while it runs. */
   over?(): Error | undefined
-  /** Milliseconds the steps may take before the request is carried out, and again after it. @default no bound */
+  /**
+   * Milliseconds for the steps before the request is carried out, and again after it. @default no
+   * limit
+   */
   readonly timeout?: number
   readonly timeouts: Timeouts
-  /** The steps took too long. @returns what the request is refused with */
+  /** The steps took too long. @returns the refusal */
   late?(): Error
   /** A step called `next()` after it had returned. */
   misused(cause: Error): void
 }
 
 /**
- * Runs a request through steps, the first outermost. Everything up to the first `await` of a step runs at once, so that an
- * `AsyncLocalStorage` that a step enters holds for all that is inside.
+ * Runs a request through steps, the first outermost. The code before the first `await` of a step
+ * runs synchronously, so that an `AsyncLocalStorage` that a step enters holds for everything
+ * inside.
  */
 export class MiddlewareRun<Context> {
   readonly #steps: readonly Step<Context>[]
@@ -38,7 +45,7 @@ export class MiddlewareRun<Context> {
   #isFinished = false
   #reject: (error: Error) => void = () => {}
 
-  /** Whether the steps have control, rather than the request itself. */
+  /** Whether the steps have control, not the request itself. */
   hasControl = true
 
   constructor(steps: readonly Step<Context>[], context: Context, options: MiddlewareRunOptions) {
@@ -47,7 +54,7 @@ export class MiddlewareRun<Context> {
     this.#options = options
   }
 
-  /** Resolves to the answer, or rejects with why there is none. Call it once. */
+  /** Resolves to the answer, or rejects with the refusal. Call it once. */
   async start(): Promise<unknown> {
     try {
       return await (this.#options.timeout === undefined ? this.#run(0) : this.#inTime())
@@ -76,7 +83,7 @@ export class MiddlewareRun<Context> {
       if (layer.inner) return layer.inner
       throw layer.refused ?? this.#whyOver() ?? skipped(returned)
     } catch (cause) {
-      // What is refused must not go on behind the answer.
+      // A refused request must not continue.
       if (!givesAnswer) await layer.inner?.catch(() => {})
       throw cause
     }
@@ -112,11 +119,11 @@ export class MiddlewareRun<Context> {
   }
 }
 
-/** One step of a run, and what is inside of it. */
+/** One step of a run, and the steps inside it. */
 class Layer {
-  /** What the rest gave; `undefined` while `next()` has not been called. */
+  /** The result of the rest; `undefined` until `next()` is called. */
   inner: Promise<unknown> | undefined
-  /** Why `next()` ran nothing: the request was over. */
+  /** Why `next()` ran nothing: the request had ended. */
   refused: Error | undefined
   readonly #rest: () => Promise<unknown>
   readonly #run: { over(): Error | undefined; misused(cause: Error): void }
@@ -128,7 +135,10 @@ class Layer {
     this.#run = run
   }
 
-  /** @throws what the step throws, or gives to `next`; that it called `next()` twice, or with anything else */
+  /**
+   * @throws the step's error, thrown or passed to `next`; that it called `next()` twice, or with
+   *   any other argument
+   */
   async call(step: (next: Next) => unknown): Promise<unknown> {
     try {
       const returned = await step(this.#next)
@@ -149,15 +159,16 @@ class Layer {
     return this.inner
   }
 
-  /** The step ends in an error, whatever it returns. The first one counts. */
+  /** The step ends in an error, whatever it returns. The first error counts. */
   #fail(error: Error): Promise<never> {
     this.#fault ??= error
     return markHandled(Promise.reject(this.#fault))
   }
 
   /**
-   * It is reported here, as no answer waits for it. The promise never settles: what follows a `next()` that ran nothing must
-   * not run, and a rejection of what is derived from it, as in `check().then(next)`, would end the process.
+   * It is reported here, as no answer waits for it. The promise never settles. Code after a
+   * `next()` that ran nothing must not run, and the rejection of a derived promise, as in
+   * `check().then(next)`, would end the process.
    */
   #refuseLate(): Promise<never> {
     this.#run.misused(new Error(FINISHED))

@@ -11,16 +11,16 @@ import { WrappedRequest } from './wrapped-request.js'
 export interface MiddlewareStackOwner extends MiddlewareReportsOwner {
   readonly limits: {
     /**
-     * Milliseconds that middleware may take before a request is carried out, and again after it.
-     * Calls have their own.
+     * Milliseconds for middleware before a request is carried out, and again after it. Calls have
+     * their own.
      */
     readonly vetoTimeout: number
-    /** Milliseconds that a call may take, unless it says otherwise. */
+    /** Milliseconds for a call, unless it has its own time-out. */
     readonly callTimeout: number
   }
 }
 
-/** Why a socket is not let in; `undefined` if it is. */
+/** Why a socket is refused; `undefined` if it is not. */
 type SignInDecision = Refusal | undefined | Promise<Refusal | undefined>
 
 const TYPES: readonly MiddlewareType[] = [
@@ -34,12 +34,15 @@ const TYPES: readonly MiddlewareType[] = [
   'authentication',
 ]
 
-/** The middleware of a server, by what they run around. A request that has none costs a look at a list. */
+/**
+ * The middleware of a server, by type of request. A request without middleware costs one look at a
+ * list.
+ */
 export class MiddlewareStack {
   readonly #limits: MiddlewareStackOwner['limits']
   readonly #reports: MiddlewareReports
   readonly #timeouts = createTimeouts()
-  /** Never changed in place: requests under way go on with the list that they began with. */
+  /** Never changed in place: running requests continue with their own list. */
   readonly #lists = new Map<MiddlewareType, readonly Middleware[]>()
 
   constructor(owner: MiddlewareStackOwner) {
@@ -48,9 +51,9 @@ export class MiddlewareStack {
   }
 
   /**
-   * Adds middleware inside of those that are there, the first outermost.
-   * @param given functions around everything; or the one type that they run around, and then the functions
-   * @returns a function that takes them away
+   * Adds middleware inside the existing ones, the first outermost.
+   * @param given functions around everything; or one type of request, and then the functions
+   * @returns a function that removes them
    * @throws RpcError `bad_message`; then none is added
    */
   use(...given: readonly (MiddlewareType | Middleware | undefined)[]): () => void {
@@ -60,7 +63,7 @@ export class MiddlewareStack {
     if (isWrong) throw wrong('middleware', 'has to be a function')
     const types = TYPES.filter((one) => type === undefined || one === type)
     if (types.length === 0) throw wrong('type', `has to be one of ${TYPES.join(', ')}`)
-    // One that is added twice is there twice, and each is taken away for itself.
+    // A function that is added twice runs twice, and each is removed separately.
     const added = (middleware as readonly Middleware[]).map(
       (one): Middleware =>
         (...request) =>
@@ -75,20 +78,23 @@ export class MiddlewareStack {
     }
   }
 
-  /** Whether requests of a type have any. */
+  /** Whether requests of a type have middleware. */
   has(type: MiddlewareType): boolean {
     return this.#of(type).length > 0
   }
 
-  /** What runs around the function of a call; `undefined` if there is none. @param socket a ServerSocket */
+  /**
+   * Returns the middleware around the function of a call; `undefined` if there is none. @param
+   * socket a ServerSocket
+   */
   aroundCall(socket: object, data: unknown): CallAround | undefined {
     return this.has('call') ? new WrappedCall(this.#parts('call'), socket as ServerSocket, data) : undefined
   }
 
   /**
-   * Carries out a request of a client, with the middleware around it.
-   * @param run carries it out, with the data that it has then
-   * @throws what `run` throws, other than an RpcError
+   * Carries out a request of a client, with its middleware.
+   * @param run carries it out, with the current data
+   * @throws errors of `run`, other than RpcErrors
    */
   aroundRequest<Request extends ChannelRequest>(
     socket: ServerSocket,
@@ -100,10 +106,10 @@ export class MiddlewareStack {
   }
 
   /**
-   * Gives listeners a message of a client, with the middleware around it.
+   * Passes a message of a client to listeners, with its middleware.
    * @param socket a ServerSocket
-   * @param run gives it, with the data that it has then
-   * @throws what `run` throws, other than an RpcError
+   * @param run passes it, with the current data
+   * @throws errors of `run`, other than RpcErrors
    */
   aroundMessage(
     socket: object,
@@ -115,9 +121,9 @@ export class MiddlewareStack {
   }
 
   /**
-   * Decides about a socket that wants in, or brings a new token, with the middleware around it.
-   * @param auth what its token stands for
-   * @returns why not
+   * Decides about a socket that signs in, or sends a new token, with its middleware.
+   * @param auth the authorization of the token
+   * @returns the refusal, if any
    */
   aroundSignIn(socket: ServerSocket, auth: unknown, decide: () => SignInDecision): SignInDecision {
     if (!this.has('authentication')) return decide()

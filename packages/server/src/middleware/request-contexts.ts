@@ -6,16 +6,16 @@ import type { MiddlewareContext, MiddlewareType } from './contexts.js'
 /** The context of a request that is no call. */
 export type RequestContext = MiddlewareContext<Exclude<MiddlewareType, 'call'>>
 
-/** Whose request it is, and about what. */
+/** The socket and the subject of the request. */
 export interface RequestSubject {
   readonly type: MiddlewareType
   readonly socket: ServerSocket
-  /** Of a call: the function's. */
+  /** For a call: the name of its function. */
   readonly name?: string | undefined
   readonly channel?: string | undefined
 }
 
-/** The context of a call. Its signal is made when it is read. */
+/** The context of a call. Its signal is created when it is read. */
 export class CallRequest {
   readonly type = 'call'
   readonly #call: CallContext
@@ -60,14 +60,14 @@ export function contextOf(socket: ServerSocket, request: ChannelRequest): Reques
   }
 }
 
-/** The request with the data that its context has now. Nothing else of a context counts. */
+/** The request with the current data of its context. No other field of a context counts. */
 export function withData<Request extends ChannelRequest>(request: Request, context: RequestContext): Request {
   return request.type === 'publish' || request.type === 'broadcast'
     ? { ...request, data: context.data }
     : request
 }
 
-/** What a request was, for the log and the `error` event. */
+/** Describes a request for the log and the `error` event. */
 export function detailsOf({ type: middleware, socket, name, channel }: RequestSubject): object {
   const { sid, uid } = socket
   return {

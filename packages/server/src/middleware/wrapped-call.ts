@@ -19,10 +19,7 @@ export interface WrappedParts {
   readonly reports: MiddlewareReports
   readonly timeouts: Timeouts
   readonly limits: {
-    /**
-     * Milliseconds that the middleware may take before a request is carried out, and again after
-     * it.
-     */
+    /** Milliseconds for middleware before a request is carried out, and again after it. */
     readonly vetoTimeout: number
     /**
      * Milliseconds for which a function that answers by callback counts after its call was
@@ -40,7 +37,7 @@ export class WrappedCall implements CallAround {
   readonly #parts: WrappedParts
   readonly #socket: ServerSocket
   readonly #data: unknown
-  /** What the function itself failed with. */
+  /** The function's own error. */
   #own: { readonly cause: unknown } | undefined
   #end: CallEnd | undefined
   #reject: (cause: unknown) => void = () => {}
@@ -71,7 +68,9 @@ export class WrappedCall implements CallAround {
     }
   }
 
-  /** A callback may never be called: its function does not hold what runs around it for ever. */
+  /**
+   * A callback may never be called: its function does not keep the middleware's memory for ever.
+   */
   ended(end: CallEnd, form: AnswerForm): void {
     this.#end = end
     if (form !== 'callback') return
@@ -101,7 +100,7 @@ export class WrappedCall implements CallAround {
     return { type: 'call', socket: this.#socket, name }
   }
 
-  /** What the call fails with: what a middleware throws other than an RpcError is reported. */
+  /** The error of the call. Errors of middleware other than RpcErrors are reported. */
   #failure(cause: unknown, call: CallContext): unknown {
     const isOwn = this.#own !== undefined && this.#own.cause === cause
     if (isOwn || RpcError.is(cause) || (this.#end && isAbortError(cause))) return cause

@@ -5,14 +5,14 @@ import { MiddlewareRun } from './middleware-run.js'
 import type { RequestContext, RequestSubject } from './request-contexts.js'
 import type { WrappedParts } from './wrapped-call.js'
 
-/** A request that is no call, with middleware around it. Only `next()` allows it. */
+/** A request other than a call, with its middleware. Only `next()` allows it. */
 export class WrappedRequest {
   readonly #parts: WrappedParts
   readonly #context: RequestContext
-  /** What the context was at first: a middleware may change it. */
+  /** The original values of the context: a middleware may change it. */
   readonly #subject: RequestSubject
   #answer: ChannelAnswer = {}
-  /** What the request itself was refused with, or failed with; and its answer, if it has one. */
+  /** The request's own refusal or failure, and its answer, if it has one. */
   #own: { readonly cause: unknown; readonly answer?: ChannelAnswer } | undefined
 
   constructor(parts: WrappedParts, context: RequestContext) {
@@ -22,7 +22,10 @@ export class WrappedRequest {
     this.#subject = { type, socket, channel }
   }
 
-  /** Runs the middleware, and the request in their midst. @throws what `carryOut` throws, other than an RpcError */
+  /**
+   * Runs the middleware, and the request inside it. @throws errors of `carryOut`, other than
+   * RpcErrors
+   */
   async run(carryOut: () => Promise<ChannelAnswer>): Promise<ChannelAnswer> {
     const { steps, reports, timeouts, limits } = this.#parts
     const run = new MiddlewareRun<MiddlewareContext>(steps, this.#context, {
@@ -57,11 +60,11 @@ export class WrappedRequest {
     throw cause
   }
 
-  /** What the request itself was answered with stays as it is without middleware. */
+  /** The request's own answer stays as it is without middleware. */
   #refuse(cause: unknown): ChannelAnswer {
     const { reports } = this.#parts
     const own = this.#own?.cause === cause ? this.#own : undefined
-    // What a client sent can be sent on: a middleware has put something else in its place.
+    // A client's data is JSON already: only a middleware can have replaced it.
     const isSpoilt = own && RpcError.is(cause) && cause.code === 'unserializable'
     if (isSpoilt) return { error: reports.fault(this.#subject, cause) }
     if (own?.answer) return own.answer
@@ -69,7 +72,10 @@ export class WrappedRequest {
     return { error: RpcError.is(cause) ? cause : reports.fault(this.#subject, cause) }
   }
 
-  /** Nothing is asked for a client that has left while it signed in. Other requests look for themselves. */
+  /**
+   * Nothing is asked for a client that has left while it signed in. Other requests check that
+   * themselves.
+   */
   #whyOver(): RpcError | undefined {
     const { type, socket } = this.#subject
     return type === 'authentication' && socket.isClosed ? new RpcError('connection_lost') : undefined
@@ -81,7 +87,10 @@ export class WrappedRequest {
   }
 }
 
-/** A refusal as an RpcError. One that cannot be read, as when a getter throws, is answered like any other. */
+/**
+ * Converts a refusal to an RpcError. One that cannot be read, as when a getter throws, is answered
+ * like any other.
+ */
 function rejectionOf(error: unknown): RpcError {
   try {
     return RpcError.is(error) ? error : decodeError(encodeError(error))

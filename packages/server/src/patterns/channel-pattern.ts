@@ -2,9 +2,9 @@ import { NAME_LIMITS } from '@token-socket/protocol'
 import { RE2JS } from 're2js'
 import { BoundedCache } from '../runtime/bounded-cache.js'
 
-/** What a {@link ChannelPattern} may be. */
+/** Limits of a {@link ChannelPattern}. */
 export const PATTERN_LIMITS = {
-  /** UTF-16 code units of the whole text, `#regex:` included. */
+  /** UTF-16 code units of the whole text, including `#regex:`. */
   length: NAME_LIMITS.channel,
   /** Instructions that a regular expression compiles to: `x{500}` is about 500. */
   program: 500,
@@ -15,9 +15,9 @@ const REGEX = '#regex:'
 /** How many compiled expressions are kept. */
 const COMPILED = 500
 
-/** A text that is not a {@link ChannelPattern}. `message` goes on from the name of the field. */
+/** The error of an invalid {@link ChannelPattern}. `message` follows the name of the field. */
 export class PatternError extends Error {
-  /** @param limit the limit that it is over, if that is what is wrong */
+  /** @param limit the limit that it exceeds, if that is the reason */
   constructor(
     message: string,
     readonly limit?: number,
@@ -27,20 +27,21 @@ export class PatternError extends Error {
 }
 
 /**
- * Which channels, or events, are meant: one name; all names that fit a text with `*` in it, which stands for any
- * characters, also none; or `#regex:` and a regular expression in RE2's syntax, which has to match the whole name.
- *
- * Matching takes time in proportion to the name's length, whatever the pattern is: RE2 does not backtrack without end.
+ * Matches names of channels or events: one name; all names that fit a text with `*`, which stands
+ * for any characters or none; or `#regex:` and a regular expression in RE2's syntax, which has to
+ * match the whole name.
+ * Matching takes time in proportion to the name's length, for every pattern: RE2 does not backtrack
+ * exponentially.
  */
 export class ChannelPattern {
-  /** Most sockets bring the same few expressions: each is compiled once for all of them. */
+  /** Most sockets have the same few expressions: each is compiled once for all of them. */
   static readonly #expressions = new BoundedCache(COMPILED, (expression) =>
     ChannelPattern.#compile(expression),
   )
 
-  /** Whether it is one name. */
+  /** Whether it is a single name. */
   readonly isExact: boolean
-  /** Instructions of its regular expression, which is about what a match costs; 0 if it is none. */
+  /** Instructions of its regular expression, about the cost of a match; 0 without one. */
   readonly programSize: number
   readonly #matches: (name: string) => boolean
 
@@ -50,7 +51,7 @@ export class ChannelPattern {
     this.#matches = matches
   }
 
-  /** @throws PatternError for what is too long, is no regular expression, or is too large a one */
+  /** @throws PatternError if it is too long, no regular expression, or too large a one */
   static parse(text: string): ChannelPattern {
     if (text.length > PATTERN_LIMITS.length) throw new PatternError('is too long', PATTERN_LIMITS.length)
     if (text.startsWith(REGEX)) return ChannelPattern.#expressions.get(text.slice(REGEX.length))
@@ -58,7 +59,7 @@ export class ChannelPattern {
     return new ChannelPattern(true, 0, (name) => name === text)
   }
 
-  /** Whether it means this name. Upper and lower case differ. */
+  /** Whether it matches this name. Upper and lower case differ. */
   matches(name: string): boolean {
     return this.#matches(name)
   }
@@ -69,12 +70,13 @@ export class ChannelPattern {
     if (programSize > PATTERN_LIMITS.program) {
       throw new PatternError('is too large a regular expression', PATTERN_LIMITS.program)
     }
-    // Not `testExact`: that keeps up to 8 MB of states for each expression, which names from the network could fill.
+    // Not `testExact`: that keeps up to 8 MB of states for each expression, which names from the
+    // network could fill.
     return new ChannelPattern(false, programSize, (name) => compiled.matcher(name).matches())
   }
 }
 
-/** A dot is any character, line breaks too: otherwise one in a name would slip past `admin.*`. */
+/** A dot is any character, including line breaks: otherwise one in a name would evade `admin.*`. */
 function compile(expression: string): RE2JS {
   if (expression === '') throw new PatternError('has no regular expression')
   try {
@@ -84,7 +86,10 @@ function compile(expression: string): RE2JS {
   }
 }
 
-/** The pieces between the stars, each at the first place where it fits: later ones then have the most room. */
+/**
+ * The pieces between the stars, each at the first position where it fits: later pieces then have
+ * the most room.
+ */
 function wildcard(text: string): (name: string) => boolean {
   const [first = '', ...pieces] = text.split('*')
   const last = pieces.pop() ?? ''

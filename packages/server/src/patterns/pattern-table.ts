@@ -1,11 +1,11 @@
 import { ChannelPattern } from './channel-pattern.js'
 
-/** Values by names and patterns: finds all whose pattern means a name. */
+/** Values by names and patterns. It finds all values whose pattern matches a name. */
 export class PatternTable<Value extends object> {
   readonly #exact = new Map<string, Value>()
   readonly #patterns: (readonly [pattern: ChannelPattern, value: Value])[] = []
 
-  /** @throws PatternError for a bad pattern */
+  /** @throws PatternError for an invalid pattern */
   constructor(entries: Iterable<readonly [text: string, value: Value]>) {
     for (const [text, value] of entries) {
       const pattern = ChannelPattern.parse(text)
@@ -14,12 +14,15 @@ export class PatternTable<Value extends object> {
     }
   }
 
-  /** The names that stand in it as they are. */
+  /** The names without a pattern. */
   get names(): string[] {
     return [...this.#exact.keys()]
   }
 
-  /** The values whose pattern means the name: the exact one first, then the others in their order. */
+  /**
+   * Returns the values whose pattern matches the name: the exact one first, then the others in
+   * their order.
+   */
   matching(name: string): Value[] {
     const exact = this.#exact.get(name)
     const found = exact === undefined ? [] : [exact]

@@ -1,6 +1,7 @@
 /**
- * Calls a function that should return a promise. What it throws becomes a rejection, so that the caller has one path for
- * failures. Engines, which applications write too, are called with it wherever a throw would leave a state half made.
+ * Calls a function that should return a promise. A throw becomes a rejection, so that the caller
+ * handles failures in one way. Used for engines, which applications write too, wherever a throw
+ * would leave a half-changed state.
  */
 export function attempt<T>(run: () => Promise<T>): Promise<T> {
   try {

@@ -1,6 +1,7 @@
 /**
- * Remembers what a function made of a name, for a bounded number of names. The one that was made first is forgotten
- * first: what is asked for often is made again soon, and asking costs one look into a map.
+ * Remembers the values that a function makes of names, for a bounded number of names. The oldest
+ * value is forgotten first: frequent names are soon made again, and a look-up costs one access to a
+ * map.
  */
 export class BoundedCache<Value extends object> {
   readonly #limit: number
@@ -8,8 +9,8 @@ export class BoundedCache<Value extends object> {
   readonly #values = new Map<string, Value>()
 
   /**
-   * @param limit how many names to remember
-   * @param make has to give equal values for equal names; what it throws is not remembered
+   * @param limit the maximum number of names
+   * @param make has to return equal values for equal names; an error is not remembered
    */
   constructor(limit: number, make: (name: string) => Value) {
     this.#limit = limit
@@ -21,7 +22,7 @@ export class BoundedCache<Value extends object> {
     return this.#values.size
   }
 
-  /** What the function makes of the name. @throws what the function throws */
+  /** Returns the value of the name. @throws what the function throws */
   get(name: string): Value {
     const known = this.#values.get(name)
     if (known !== undefined) return known

@@ -1,8 +1,8 @@
-/** Work for other nodes that these can cancel, by an id that the node that asks has chosen. */
+/** Work for other nodes that these nodes can cancel, by an id that the calling node has chosen. */
 export class CancellableCalls {
   readonly #controllers = new Map<string, AbortController>()
 
-  /** Runs something whose signal aborts when it is cancelled. Without an id it runs without a signal. */
+  /** Runs work whose signal aborts when it is cancelled. Without an id it runs without a signal. */
   async run<T>(id: string | undefined, work: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
     if (id === undefined) return work(undefined)
     const controller = new AbortController()
@@ -14,7 +14,7 @@ export class CancellableCalls {
     }
   }
 
-  /** Cancels what runs. Does nothing if it is done, or never was. */
+  /** Cancels work. Does nothing if it has ended, or never existed. */
   cancel(id: string): void {
     this.#controllers.get(id)?.abort()
   }

@@ -1,30 +1,36 @@
 import { isPlain, readForeign } from '@token-socket/protocol'
 
-/** What one walk looks at. Applications put tables, caches and database clients beside their functions. */
+/**
+ * The most that one walk visits. Applications put tables, caches and database clients beside their
+ * functions.
+ */
 const LIMITS = { depth: 10, objects: 1000, fields: 10_000 } as const
 
-/** A function or an object in a controller, or somewhere inside it. */
+/** A function or an object in a controller, at any depth. */
 export interface ControllerField {
   /** The names that lead to it. */
   readonly path: readonly string[]
   readonly value: object
-  /** Whether an instance of a class is above it: clients cannot call into another instance there. */
+  /** Whether it is inside an instance of a class: clients cannot call another instance there. */
   readonly isInInstance: boolean
 }
 
-/** An object whose fields are to be looked at. */
+/** An object whose fields are still to be visited. */
 interface Branch extends Omit<ControllerField, 'isInInstance'> {
   readonly isInInstance: boolean
   readonly above: Branch | undefined
 }
 
-/** Objects with more fields than a walk looks at. They are data, and listing their names takes long. */
+/**
+ * Objects with more fields than a walk visits. They are data, and listing their names takes long.
+ */
 const large = new WeakSet<object>()
 
 /**
- * The functions and objects of a tree that clients call, level by level, so that what is near its root comes first. An instance
- * inside another is named and not looked into. It looks at 1,000 objects, 10,000 fields and 10 levels, calls no getter, and
- * never throws, whatever an application keeps in its controller.
+ * Walks through the functions and objects that clients can call, level by level, so that those near
+ * the root come first. An instance inside another one is listed, but not entered. The walk visits
+ * 1,000 objects, 10,000 fields and 10 levels, calls no getter, and never throws, whatever an
+ * application keeps in its controller.
  */
 export function* controllerFields(tree: object): Generator<ControllerField> {
   const queue: Branch[] = [{ path: [], value: tree, isInInstance: isInstance(tree), above: undefined }]
@@ -46,7 +52,10 @@ function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
 
-/** Whether an object is of a class. So is one that cannot be asked, such as a proxy that throws. */
+/**
+ * Whether an object is an instance of a class. An object that cannot be examined, such as a proxy
+ * that throws, counts as one.
+ */
 export function isInstance(object: object): boolean {
   return readForeign(() => !isPlain(object)) ?? true
 }
@@ -59,13 +68,16 @@ function isWalked({ path, value, isInInstance }: ControllerField, branch: Branch
   return true
 }
 
-/** The names and values of an object's own fields, getters left out. @param limit how many are wanted */
+/**
+ * Returns the names and values of an object's own fields, without getters. @param limit how many at
+ * most
+ */
 function* fieldsOf(object: object, limit: number): Generator<readonly [name: string, value: unknown]> {
   for (const name of namesOf(object).slice(0, limit)) yield [name, fieldOf(object, name)]
 }
 
 function namesOf(object: object): readonly string[] {
-  // Bytes have a name for each.
+  // Byte arrays have a name for each byte.
   if (ArrayBuffer.isView(object) || large.has(object)) return []
   try {
     const isLong = Array.isArray(object) && object.length > LIMITS.fields
@@ -73,7 +85,7 @@ function namesOf(object: object): readonly string[] {
     if (names.length <= LIMITS.fields) return names
     large.add(object)
   } catch {
-    // A proxy of the application's may throw at anything.
+    // A proxy of the application may throw at any access.
   }
   return []
 }

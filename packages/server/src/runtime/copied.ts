@@ -1,4 +1,7 @@
-/** A text that keeps no other: the engine makes a slice of a longer text, such as a header, as a view that keeps the whole. */
+/**
+ * Copies a text. V8 keeps the whole of a longer text, such as a header, as long as a slice of it
+ * exists.
+ */
 export function copied(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le')
 }

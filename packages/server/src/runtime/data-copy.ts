@@ -1,7 +1,7 @@
 /**
- * Copies data that came as JSON, several times faster than `structuredClone`. What JSON does not
- * make, such as a Map that a middleware put there, is copied by `structuredClone`.
- * @throws Error if something in it has no copies, or it is nested too deeply or in a circle
+ * Copies data that was decoded from JSON, several times faster than `structuredClone`. Other
+ * values, such as a Map that a middleware added, are copied by `structuredClone`.
+ * @throws Error if a value cannot be copied, or is nested too deeply or circular
  */
 export function copyData<Data>(data: Data): Data
 export function copyData(data: unknown): unknown {
@@ -11,7 +11,7 @@ export function copyData(data: unknown): unknown {
 }
 
 function copyObject(data: object): object {
-  // Keeps a `__proto__` of its own, which the assignment below then replaces.
+  // Keeps an own `__proto__` field, which the assignment below replaces.
   const copy: Record<string, unknown> = { ...data }
   for (const key of Object.keys(copy)) {
     const value = copy[key]

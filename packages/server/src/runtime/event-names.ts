@@ -1,9 +1,9 @@
 import { nearestName, RpcError } from '@token-socket/protocol'
 
 /**
- * Refuses to listen to an event that does not exist: such a listener would never be called.
- * @param habits what other libraries call these events
- * @throws RpcError `bad_message` that names the events, and the one that was most likely meant
+ * Refuses a listener of an unknown event: it would never be called.
+ * @param habits the names that other libraries have for these events
+ * @throws RpcError `bad_message` with the known events, and the one that was most likely meant
  */
 export function checkEventName(
   event: unknown,

@@ -5,26 +5,32 @@ import { classOf, shortError } from './thrown-values.js'
 /** Receives each failure. It does not throw. */
 export type FailureListener = (cause: unknown, details: object) => void
 
-/** Details that say what failed. Their values come from the code or the application's options, not from clients. */
+/**
+ * The details that say what failed. Their values come from the code or from the application's
+ * options, not from clients.
+ */
 const SUBJECTS = ['step', 'event', 'option', 'rule', 'method', 'middleware'] as const
 
 /**
- * Reports what throws where no caller could catch it: handlers, listeners, the filter, the engine. Each failure reaches the
- * `error` event; the log has each kind once a minute, since clients can repeat their calls at will.
+ * Reports errors that no caller could catch: of handlers, listeners, the filter, the engine. Each
+ * becomes an `error` event. The log has each kind once a minute, since clients can repeat their
+ * calls at will.
  */
 export class Failures {
   readonly #log: ThrottledLog
   readonly #listener: FailureListener
   readonly #of: string
 
-  /** @param of what has the methods that are {@link watched} */
+  /** @param of the object whose methods are {@link watched} */
   constructor(log: ThrottledLog, listener: FailureListener, of = 'server') {
     this.#log = log
     this.#listener = listener
     this.#of = of
   }
 
-  /** Reports a failure. Never throws. @param details what failed, and for which socket or channel */
+  /**
+   * Reports a failure. Never throws. @param details what failed, and for which socket or channel
+   */
   readonly report: FailureListener = (cause, details) => {
     const [level, line] = lineOf(details)
     const entry = [level, { ...details, err: shortError(cause) }, line] as const
@@ -32,12 +38,15 @@ export class Failures {
     this.#listener(cause, details)
   }
 
-  /** A listener of the `error` event threw: only the log is left. */
+  /** A listener of the `error` event threw: only the log remains. */
   readonly reportListener = (err: unknown): void => {
     this.#log.write('error listener', ['error', { err }, 'an error listener threw'])
   }
 
-  /** A promise that the application may leave alone: its failure is reported, and never an unhandled rejection. */
+  /**
+   * Returns a promise that the application need not await: its failure is reported, and is never an
+   * unhandled rejection.
+   */
   watched<T>(promise: Promise<T>, details: { readonly method: string }): Promise<T> {
     promise.catch((cause) => {
       noteFailure(cause, `${this.#of}.${details.method}`)
@@ -47,7 +56,7 @@ export class Failures {
   }
 }
 
-/** What a client sends that is wrong is no fault of the server's. */
+/** A wrong message of a client is no fault of the server. */
 function lineOf(details: object): readonly [level: 'warn' | 'error', line: string] {
   const { step } = details as { readonly step?: unknown }
   return step === 'input'
@@ -55,7 +64,7 @@ function lineOf(details: object): readonly [level: 'warn' | 'error', line: strin
     : ['error', 'something threw']
 }
 
-/** Clients choose the names of calls around which middleware runs, and of functions whose look-up throws. */
+/** Clients choose the names of calls with middleware, and of functions whose look-up throws. */
 function kindOf(details: object): string {
   const about = details as Readonly<Record<string, unknown>>
   const isMadeUp = about.middleware !== undefined || about.step !== undefined

@@ -1,28 +1,24 @@
 /**
  * A task of {@link FairSlots}. It does not throw.
- * @param leave gives its slot back, also while it begins. Harmless when called again
+ * @param leave releases its slot, also while the task begins. Harmless when called again
  */
 export type SlotTask = (leave: () => void) => void
 
 /** A task that waits for a slot, or has one. */
 interface Entry {
   readonly owner: string
-  /**
-   * Taken away when it begins or leaves: what holds the entry does not hold what the task needs.
-   */
+  /** Cleared when the task begins or leaves, so that the entry does not keep the task's memory. */
   begin: SlotTask | undefined
   state: 'waiting' | 'running' | 'left'
 }
 
 /**
- * Lets a given number of tasks run at once. Further ones wait: the owners take turns, and the tasks
- * of one owner begin in the order of arrival. So an owner with many tasks delays another by one
- * task at most.
- *
- * A task has its slot until it leaves for the first time, whenever that is.
+ * Runs a bounded number of tasks at once. Further tasks wait: the owners take turns, and the tasks
+ * of one owner begin in order. So an owner with many tasks delays another one by one task at most.
+ * A task has its slot until it leaves for the first time.
  */
 export class FairSlots {
-  /** The tasks that wait, by owner. The owner whose turn is next comes first. */
+  /** The waiting tasks by owner. The owner whose turn is next comes first. */
   readonly #waiting = new Map<string, Set<Entry>>()
   #free: number
   #isBeginning = false
@@ -32,7 +28,7 @@ export class FairSlots {
     this.#free = size
   }
 
-  /** How many owners wait. */
+  /** How many owners have waiting tasks. */
   get size(): number {
     return this.#waiting.size
   }
@@ -44,7 +40,7 @@ export class FairSlots {
 
   /**
    * Begins a task as soon as a slot is free: at once, or later.
-   * @returns gives the slot back, or withdraws a task that has not begun. Harmless when called
+   * @returns a function that releases the slot, or withdraws a waiting task. Harmless when called
    *   again
    */
   enter(owner: string, begin: SlotTask): () => void {
@@ -79,7 +75,10 @@ export class FairSlots {
     if (own?.size === 0) this.#waiting.delete(owner)
   }
 
-  /** One loop begins all that can: a task that leaves while it begins makes the stack no deeper. */
+  /**
+   * One loop begins all tasks that can begin: a task that leaves while it begins does not deepen
+   * the stack.
+   */
   #release(): void {
     this.#free += 1
     if (this.#isBeginning) return

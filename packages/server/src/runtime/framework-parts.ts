@@ -1,8 +1,8 @@
 import { hasMethods } from './given-value.js'
 
-/** What to give as `app` and as `server`, in place of an object of another framework. */
+/** What to pass as `app` and as `server`, instead of an object of another framework. */
 interface Framework {
-  /** Methods that together only its objects have. */
+  /** Methods that, together, only its objects have. */
   readonly methods: readonly string[]
   readonly app: string
   readonly server: string
@@ -33,12 +33,12 @@ const FRAMEWORKS: readonly Framework[] = [
   },
 ]
 
-/** What to give as `app` instead of a wrong value. */
+/** Suggests what to pass as `app`. */
 export function appInstead(given: unknown): string {
   return frameworkOf(given)?.app ?? 'give what express() returns, and mount routers on that'
 }
 
-/** What to give as `server` instead of a wrong value. */
+/** Suggests what to pass as `server`. */
 export function serverInstead(given: unknown): string {
   return frameworkOf(given)?.server ?? OWN_SERVER
 }

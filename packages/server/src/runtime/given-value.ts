@@ -1,6 +1,6 @@
 import { Server as TcpServer } from 'node:net'
 
-/** What an application gave where something else was wanted, for texts of errors: `a number`, `an Express application`. */
+/** Describes a wrong value in error texts: `a number`, `an Express application`. */
 export function describeGiven(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
@@ -14,19 +14,25 @@ export function describeGiven(value: unknown): string {
   return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of ${name}` : 'an object'
 }
 
-/** Whether it is an Express application. A router has most of its methods, but neither its settings nor its requests. */
+/**
+ * Whether a value is an Express application. A router has most of its methods, but neither its
+ * settings nor its request.
+ */
 export function isExpress(app: unknown): boolean {
   return typeof app === 'function' && hasMethods(app, ['get', 'post', 'options', 'set']) && 'request' in app
 }
 
-/** What only the servers of Node's `http`, `https` and `http2` have together, and a wrapper around one of them. */
+/**
+ * Whether a value has what the servers of Node's `http`, `https` and `http2` have in common, or
+ * wraps one of them.
+ */
 export function isHttpServer(server: unknown): server is object {
   return typeof server === 'object' && server !== null && hasMethods(server, SERVER_METHODS)
 }
 
 /**
- * Whether an HTTP server hears clients of HTTP/1.1: one of HTTP/2 does with TLS and `allowHTTP1`
- * only. Without TLS it has settings of HTTP/2 and none of TLS.
+ * Whether an HTTP server accepts clients of HTTP/1.1. An HTTP/2 server does so only with TLS and
+ * `allowHTTP1`. Without TLS it has settings of HTTP/2, and none of TLS.
  */
 export function takesHttp1(server: object): boolean {
   if (!hasMethods(server, ['updateSettings'])) return true

@@ -1,4 +1,4 @@
-/** What developers who know Socket.IO call on a server, and what to call here. */
+/** Methods of Socket.IO's server, and what to call instead. */
 export const SERVER_HABITS = {
   to: 'sockets.publish(channel, data) reaches all sockets on a channel',
   in: 'sockets.publish(channel, data) reaches all sockets on a channel',
@@ -7,7 +7,7 @@ export const SERVER_HABITS = {
   of: 'the option prefix sets servers apart, and channels set messages apart',
 } as const
 
-/** The same on a server's socket. */
+/** The same for a server's socket. */
 export const SOCKET_HABITS = {
   join: 'socket.subscribe(channel)',
   leave: 'socket.unsubscribe(channel)',
@@ -19,7 +19,10 @@ export const SOCKET_HABITS = {
   ping: 'the server asks for heartbeats itself: the option pingInterval',
 } as const
 
-/** Gives a class methods that throw a `TypeError` which says what to call instead. Its own methods stay. */
+/**
+ * Adds methods to a class that throw a `TypeError` with the method to call instead. Existing
+ * methods stay.
+ */
 export function explainHabits(
   own: { readonly prototype: object },
   habits: Readonly<Record<string, string>>,

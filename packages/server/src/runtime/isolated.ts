@@ -1,6 +1,6 @@
 /**
- * Calls a function of the application's. What it throws, or what its promise rejects with, goes to `failed` and nowhere
- * else, so that it cannot end the process. What `failed` throws is dropped.
+ * Calls a function of the application. Its error, thrown or rejected, is passed to `failed` and
+ * nowhere else, so that it cannot end the process. Errors of `failed` are dropped.
  */
 export function callIsolated(run: () => unknown, failed: (cause: unknown) => void): void {
   try {
@@ -10,14 +10,14 @@ export function callIsolated(run: () => unknown, failed: (cause: unknown) => voi
   }
 }
 
-/** There is no other place for what the report of a failure throws. */
+/** There is nowhere else to report an error of the report itself. */
 function report(failed: (cause: unknown) => void, cause: unknown): void {
   try {
     failed(cause)
   } catch {}
 }
 
-/** Takes the rejection of what a function returned, if that is a promise. @returns whether it is one */
+/** Handles the rejection of a returned promise. @returns whether the value is a promise */
 export function handleRejection(returned: unknown, failed: (cause: unknown) => void): boolean {
   if (!isThenable(returned)) return false
   Promise.resolve(returned).catch((cause) => report(failed, cause))

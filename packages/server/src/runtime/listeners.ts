@@ -5,23 +5,26 @@ export type Listener = { listener(...args: unknown[]): unknown }['listener']
 
 /** The part of an emitter that {@link takeListeners} reads. */
 export interface ListenerSource<Event extends string> {
-  /** The fourth argument: only if it was added by `once`. */
+  /** With the fourth argument, removes only a listener that was added by `once`. */
   removeListener(event: Event, listener: Listener, context: undefined, once: true): unknown
 }
 
-/** A listener as EventEmitter3 keeps it: a single one as it is, several in a list. */
+/** A listener in EventEmitter3's form: a single one, or a list. */
 interface Kept {
   readonly fn: Listener
-  /** What `on` was given, or the emitter. */
+  /** The context that `on` was given, or the emitter. */
   readonly context: unknown
 }
 
-/** Where EventEmitter3 keeps them, by event. `listeners()` gives them without what they are called on. */
+/** EventEmitter3's table of listeners. `listeners()` returns them without their contexts. */
 interface Keeper {
   readonly _events: { readonly [event: string]: Kept | readonly Kept[] | undefined }
 }
 
-/** The listeners of an event, each bound to its context. Those that were added by `once` are taken away, as `emit` does. */
+/**
+ * Returns the listeners of an event, each bound to its context. Those added by `once` are removed,
+ * as by `emit`.
+ */
 export function takeListeners<Event extends string>(
   emitter: ListenerSource<Event>,
   event: Event,
@@ -32,8 +35,9 @@ export function takeListeners<Event extends string>(
 }
 
 /**
- * Calls the listeners of an event that asks nothing. One that throws keeps neither the others nor the caller.
- * @param failed receives what a listener throws, or rejects with
+ * Calls the listeners of an event without an answer. An error of one affects neither the other
+ * listeners nor the caller.
+ * @param failed receives the error that a listener throws or rejects with
  */
 export function notifyListeners(
   listeners: readonly Listener[],

@@ -1,6 +1,6 @@
 import { callFailure, forCaller, RpcError } from '@token-socket/protocol'
 
-/** Codes that say that the application itself called a method with a wrong argument. */
+/** Codes which mean that the application called a method with a wrong argument. */
 const MISTAKES: ReadonlySet<string> = new Set([
   'bad_message',
   'bad_option',
@@ -10,8 +10,9 @@ const MISTAKES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Notes on an error that a method of the application's failed with it, unless it is noted already which call did. A handler
- * that does not catch it fails with `nested_failed` then: its caller said nothing wrong.
+ * Notes on an error which method of the server failed with it, unless that is noted already. A
+ * handler that does not catch the error then fails with `nested_failed`, since its own caller did
+ * nothing wrong.
  * @param method as the application writes it, such as `cluster.disconnect`
  */
 export function noteFailure(error: unknown, method: string): void {
@@ -19,7 +20,7 @@ export function noteFailure(error: unknown, method: string): void {
     callFailure(error, method)
 }
 
-/** Does what a method of the application's does at once. @throws what it throws, noted by {@link noteFailure} */
+/** Runs a method that acts at once. @throws its error, noted by {@link noteFailure} */
 export function noted<T>(method: string, work: () => T): T {
   try {
     return work()
@@ -30,9 +31,10 @@ export function noted<T>(method: string, work: () => T): T {
 }
 
 /**
- * Does what a method of the application's promises. The application may leave the promise alone.
- * @param failed receives a mistake of the application's, which would otherwise show nowhere if the promise is left alone.
- *   @default nothing does
+ * Runs a method that returns a promise, which the application need not await.
+ * @param failed receives a mistake of the application, which would otherwise not be visible if the
+ *   promise is not awaited.
+ *   @default it is not reported
  */
 export function promised<T>(
   method: string,
@@ -43,7 +45,10 @@ export function promised<T>(
   return watched(work(), method, (error) => isMistake(error) && failed?.(error, { method }))
 }
 
-/** Notes, and reports, whatever a method's promise rejects with. The application may leave it alone. @returns the promise */
+/**
+ * Notes and reports every rejection of a method's promise. The application need not await it.
+ * @returns the promise
+ */
 export function watched<T>(
   promise: Promise<T>,
   method: string,

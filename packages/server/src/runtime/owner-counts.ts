@@ -1,13 +1,13 @@
-/** How much each owner has of something. An owner that has nothing takes no memory. */
+/** Counts by owner. An owner with a count of 0 takes no memory. */
 export class OwnerCounts {
   readonly #counts = new Map<string, number>()
 
-  /** How many owners have something. */
+  /** How many owners have a count. */
   get size(): number {
     return this.#counts.size
   }
 
-  /** How much an owner has. */
+  /** The count of an owner. */
   of(owner: string): number {
     return this.#counts.get(owner) ?? 0
   }

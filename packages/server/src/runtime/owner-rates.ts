@@ -1,18 +1,18 @@
 import { TokenBucket } from './token-bucket.js'
 
-/** From this number of owners on, those with a full bucket are looked for. */
+/** From this number of owners on, full buckets are searched for and removed. */
 const SWEPT_FROM = 1000
 
 /**
- * Holds each owner to a rate, such as users and addresses. An owner whose bucket is full again is
- * forgotten, so that what is kept is bounded by what comes in the time that a bucket takes to fill.
+ * Limits the rate of each owner, such as a user or an address. An owner whose bucket is full again
+ * is forgotten. So what is kept is bounded by what arrives while a bucket fills.
  */
 export class OwnerRates {
   readonly #size: { readonly perSecond: number }
   readonly #buckets = new Map<string, TokenBucket>()
   #sweepAt = SWEPT_FROM
 
-  /** @param perSecond what one owner may do in a second, also at once; `Infinity` for no limit */
+  /** @param perSecond the limit of one owner in a second, also at once; `Infinity` for none */
   constructor(perSecond: number) {
     this.#size = { perSecond }
   }
@@ -23,9 +23,9 @@ export class OwnerRates {
   }
 
   /**
-   * Counts one of an owner, or nothing.
+   * Counts one operation of an owner, or refuses it.
    * @param now milliseconds of a clock that does not jump
-   * @returns 0 if it was counted; else the milliseconds after which it could be
+   * @returns 0 if it was counted; or the milliseconds after which it could be
    */
   take(owner: string, now = performance.now()): number {
     if (this.#size.perSecond === Number.POSITIVE_INFINITY) return 0
@@ -37,7 +37,7 @@ export class OwnerRates {
     return bucket.take(1, now)
   }
 
-  /** Takes a time in proportion to what came since the last. */
+  /** Takes time in proportion to what has arrived since the last sweep. */
   #sweep(now: number): void {
     for (const [owner, bucket] of this.#buckets) if (bucket.fullIn(now) === 0) this.#buckets.delete(owner)
     this.#sweepAt = Math.max(SWEPT_FROM, this.#buckets.size * 2)

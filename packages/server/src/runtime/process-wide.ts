@@ -1,8 +1,8 @@
 /**
- * A map that all copies of this package in the process have in common: an application may load it
- * as a module and by `require`, or in two installations. Each copy sees then what the others have
- * taken.
- * @param name names the map and the shape of its values: another shape needs another name
+ * Returns a map that all copies of this package in the process share. An application may load it as
+ * a module and by `require`, or in two installations. So each copy sees what the others have
+ * registered.
+ * @param name of the map and of the shape of its values: another shape needs another name
  */
 export function processWide<Key extends object, Value>(name: string): WeakMap<Key, Value> {
   const key = Symbol.for(`@token-socket/server ${name}`)

@@ -3,12 +3,12 @@ import type { Logger } from './logger.js'
 import { shorten } from './shorten.js'
 import type { ThrottledLog } from './throttled-log.js'
 
-/** What the log says of a middleware that does not go on. */
+/** The line about a middleware that does not continue in time. */
 export const MIDDLEWARE_LATE = 'a middleware did not go on in time: the request is refused'
 
 /**
- * Why a function answers twice. One that is wrapped, or mocked, often declares no callback, and its
- * return is the first answer.
+ * The line about a function that answers twice. A wrapped or mocked function often declares no
+ * callback, so that its return value is the first answer.
  */
 const TWICE = {
   reason: 'it called back twice, or called back after it had answered by what it returned',
@@ -16,39 +16,40 @@ const TWICE = {
     'answer once; a function that answers by its callback has to declare it (function.length), not take it by ...args or after a default',
 } as const
 
-/** Whose call it was, and of which function. */
+/** The caller and the function of a call. */
 export type LoggedCall = Pick<LoggedRequest, 'sid' | 'uid'> & {
   readonly function: string
-  /** Milliseconds that it had. @default not told */
+  /** Milliseconds that the call had. @default not logged */
   readonly limit?: number | undefined
-  /** Milliseconds that its caller asked for. @default it asked for none */
+  /** Milliseconds that its caller asked for. @default none */
   readonly asked?: number | undefined
 }
 
-/** Whose request it was, and about what. */
+/** The caller and the subject of a request. */
 export interface LoggedRequest {
   readonly sid: string
   readonly uid: string | undefined
-  /** What was asked for, such as `call` or `subscribe`; `notify` of a notification. */
+  /** The type of the request, such as `call` or `subscribe`; `notify` of a notification. */
   readonly type: string
   /** Of a call. */
   readonly function?: string
   /** Of a request about a channel. */
   readonly channel?: string
-  /** What refused it. @default not known */
+  /** What refused it. @default unknown */
   readonly by?: string
   /** Milliseconds until the answer. @default not measured */
   readonly ms?: number
 }
 
 /**
- * Writes how requests of clients end: each refusal as a `debug` line, a limit that was reached as an `info` line once a
- * minute, and with the option `debug` each answer as well. Where `debug` lines are not written, nothing is made for them.
+ * Logs how requests of clients end: each refusal as a `debug` line, a reached limit as an `info`
+ * line once a minute, and with the option `debug` each answer. If `debug` lines are not written, it
+ * creates nothing for them.
  */
 export class RequestLog {
   readonly #logger: Logger
   readonly #log: Pick<ThrottledLog, 'write'>
-  /** Whether answers without an error have lines of their own. */
+  /** Whether successful answers have lines as well. */
   readonly isVerbose: boolean
 
   constructor(logger: Logger, log: Pick<ThrottledLog, 'write'>, isVerbose: boolean) {
@@ -57,14 +58,14 @@ export class RequestLog {
     this.isVerbose = isVerbose
   }
 
-  /** Whether a request that ends like this has a line. */
+  /** Whether a request with this outcome has a line. */
   writes(error: WireError | undefined): boolean {
     return isLimit(error) || this.#logger.isLevelEnabled?.('debug') !== false
   }
 
   /**
-   * A function has not answered in all the time that its calls may take; or a middleware has not gone on, maybe for a name
-   * that a client has made up.
+   * A function has not answered within the time of its calls; or a middleware has not continued,
+   * maybe for a name that a client made up.
    */
   unanswered(call: LoggedCall, form: AnswerForm): void {
     if (form === 'around') {
@@ -76,7 +77,10 @@ export class RequestLog {
     this.#log.write('unanswered', ['warn', details, 'a function did not answer in time'], call.function)
   }
 
-  /** A function answered after its call had ended, or twice. @param end how the call had ended; `undefined` by an answer */
+  /**
+   * A function answered after its call had ended, or twice. @param end how the call had ended;
+   * `undefined` by an answer
+   */
   late(call: LoggedCall, end: CallEnd | undefined): void {
     const details = { ...shortenedCall(call), ended: end ?? 'answered', ...(end === undefined && TWICE) }
     if (end === 'aborted' || end === 'connection_lost')
@@ -103,7 +107,7 @@ export class RequestLog {
     this.#logger.debug({ ...notification, ...shortened(notification) }, 'a client was notified')
   }
 
-  /** A call named a function that there is not, and a similar one that there is. */
+  /** A call named an unknown function that resembles a known one. */
   misspelt(call: LoggedRequest, nearest: string): void {
     const details = { ...call, ...shortened(call), code: 'not_found', didYouMean: nearest }
     this.#log.write('misspelt function', ['warn', details, 'a client called a function that is not there'])
@@ -129,7 +133,7 @@ function isLimit(error: WireError | undefined): boolean {
   return error?.code !== undefined && LIMITS.has(error.code)
 }
 
-/** What too busy clients, or too low limits, end in. */
+/** Codes that mean too busy clients, or too low limits. */
 const LIMITS: ReadonlySet<string> = new Set(
   Object.keys(ERRORS).filter((code) => code.startsWith('too_') || code === 'rate_limited'),
 )

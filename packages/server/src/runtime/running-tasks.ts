@@ -1,23 +1,23 @@
 /**
- * Asynchronous tasks in progress. Each has a state object, which other code can reach until the
+ * Asynchronous tasks in progress. Each has a state object, which other code can access until the
  * task has settled.
  */
 export class RunningTasks<State> {
   readonly #create: () => State
   readonly #states = new Set<State>()
 
-  /** @param create makes the state of one task */
+  /** @param create makes the state of a task */
   constructor(create: () => State) {
     this.#create = create
   }
 
-  /** How many there are. */
+  /** How many tasks run. */
   get size(): number {
     return this.#states.size
   }
 
   /**
-   * The states of the tasks in progress, in the order of their start. A copy: a task may end
+   * The states of the running tasks in the order of their start. A copy, since a task may end
    * meanwhile.
    */
   get states(): readonly State[] {
@@ -25,8 +25,8 @@ export class RunningTasks<State> {
   }
 
   /**
-   * Runs a task. Its state counts from before its first step until it has settled, or has called
-   * `leave`. Settles as the task does.
+   * Runs a task. Its state counts until the task has settled, or has called `leave`. Settles as the
+   * task does.
    */
   async run<T>(task: (state: State, leave: () => void) => Promise<T>): Promise<T> {
     const state = this.#create()

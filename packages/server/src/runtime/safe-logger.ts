@@ -2,8 +2,9 @@ import { callIsolated } from './isolated.js'
 import type { Logger } from './logger.js'
 
 /**
- * A logger that never throws: what the application's own logger throws, or rejects with, is dropped. Each text is one line:
- * line breaks and other control characters in it are escaped, as it may name what a client or a data key says.
+ * Wraps the application's logger so that it never throws: its errors, thrown or rejected, are
+ * dropped. Each text becomes one line: control characters are escaped, since a client or a data key
+ * may have chosen them.
  */
 export function safeLogger(logger: Partial<Logger>): Logger {
   const write =
@@ -25,10 +26,10 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** There is no other place to write to. */
+/** There is nowhere else to report an error of the log. */
 function drop(): void {}
 
-/** A logger that does not say which levels it writes gets them all. */
+/** A logger without `isLevelEnabled` gets all levels. */
 function isEnabled(logger: Partial<Logger>, level: string): boolean {
   try {
     return logger.isLevelEnabled?.(level) !== false

@@ -7,9 +7,10 @@ const WORK = 4
 const ITEMS = 16
 
 /**
- * Runs something for each item, in order: a share of the items in each turn of the event loop, so that many do not hold
- * everything else up. The first share runs at once, before the promise is returned.
- * @param run what it throws rejects the promise, and the rest is left
+ * Calls a function for each item, in order, with a share of the items in each turn of the event
+ * loop, so that many items do not block it. The first share runs at once, before the promise is
+ * returned.
+ * @param run its error rejects the promise, and the other items are skipped
  */
 export async function inShares<Item>(items: Iterable<Item>, run: (item: Item) => void): Promise<void> {
   let begun = performance.now()

@@ -1,7 +1,7 @@
-/** Characters of a client's text that a line of the log has. */
+/** The most characters of a client's text in a line of the log. */
 const LENGTH = 128
 
-/** A client's text as the log has it: cut after 128 characters. */
+/** Shortens a client's text for the log, to 128 characters. */
 export function shorten(text: string): string {
   return text.length > LENGTH ? `${text.slice(0, LENGTH)}…` : text
 }

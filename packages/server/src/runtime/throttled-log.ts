@@ -2,19 +2,22 @@ import type { Logger } from './logger.js'
 import { OwnerCounts } from './owner-counts.js'
 import { shorten } from './shorten.js'
 
-/** Milliseconds in which a kind of event is written once. */
+/** Milliseconds within which a kind of event is written once. */
 const INTERVAL = 60_000
 
-/** Kinds of one level that are counted apart; all further ones of the level share one count. */
+/**
+ * How many kinds of one level are counted separately; all further kinds of the level share one
+ * count.
+ */
 const KINDS = 200
 
-/** Subjects of one kind that are counted apart; all further ones share one count. */
+/** How many subjects of one kind are counted separately; all further ones share one count. */
 const SUBJECTS = 20
 
 /** The level, details and text of a line. */
 export type LogEntry = readonly [level: 'debug' | 'info' | 'warn' | 'error', details: object, message: string]
 
-/** What is counted apart, and under what it counts: its kind, or its level. */
+/** What is counted separately, and the kind or level that its number counts for. */
 interface Key {
   readonly text: string
   readonly owner: string
@@ -28,16 +31,17 @@ interface Repetition {
 }
 
 /**
- * Writes the first event of a kind at once, and the later ones of a minute as one line: the details of the last one, and
- * `repeated`, how many there were. Events that clients cause at will cannot fill the log this way.
- *
- * A kind is a text that the code chooses; clients choose no part of it. Levels are counted apart, so that no number of warnings
- * hides an error. A subject tells lines of one kind apart, such as the functions of the application: a few of them.
+ * Writes the first event of a kind at once. The events of the next minute become one line: the
+ * details of the last one, and `repeated`, their number. So events that clients cause at will
+ * cannot flood the log.
+ * A kind is a text that the code chooses; no part of it comes from clients. Levels are counted
+ * separately, so that warnings cannot hide an error. A subject distinguishes lines of one kind,
+ * such as by the application's functions: a few of them.
  */
 export class ThrottledLog {
   readonly #logger: Logger
   readonly #kinds = new Map<string, Repetition>()
-  /** How many are counted apart, by level and by kind. */
+  /** How many are counted separately, by level and by kind. */
   readonly #counts = new OwnerCounts()
 
   constructor(logger: Logger) {
@@ -46,8 +50,9 @@ export class ThrottledLog {
 
   /**
    * Writes an event, or counts it.
-   * @param kind says which events are repetitions of each other
-   * @param subject tells those of one kind apart. Application or client may choose it. @default none
+   * @param kind distinguishes events that repeat each other
+   * @param subject distinguishes those of one kind. Application or client may choose it. @default
+   *   none
    */
   write(kind: string, entry: LogEntry, subject = ''): void {
     const key = this.#keyOf(`${entry[0]} ${kind}`, entry[0], subject)
@@ -61,12 +66,12 @@ export class ThrottledLog {
     this.#print(entry)
   }
 
-  /** Writes the counts of what was not written. Call it when the server ends. */
+  /** Writes the counts of unwritten events. Call it when the server ends. */
   close(): void {
     for (const kind of [...this.#kinds.keys()]) this.#finish(kind)
   }
 
-  /** Where there are too many subjects, or kinds, the rest of them share one. */
+  /** If there are too many subjects or kinds, the others share one. */
   #keyOf(kind: string, level: string, subject: string): Key {
     const text = subject && `${kind} ${shorten(subject)}`
     if (text && (this.#kinds.has(text) || this.#counts.of(kind) < SUBJECTS)) return { text, owner: kind }
@@ -81,7 +86,7 @@ export class ThrottledLog {
     this.#counts.add(key.owner)
   }
 
-  /** A minute has passed: a kind that goes on is counted for another one. */
+  /** A minute has passed: a kind with new events is counted for another one. */
   #next(kind: string): void {
     const finished = this.#finish(kind)
     if (finished && finished.count > 0) this.#start(finished.key, finished.last)

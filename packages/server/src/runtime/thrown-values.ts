@@ -10,15 +10,14 @@ import {
 } from '@token-socket/protocol'
 import { shorten } from './shorten.js'
 
-/** UTF-16 code units of an error's data, as JSON, that a line of the log has. */
+/** UTF-16 code units of an error's data, as JSON, in a line of the log. */
 const DATA = 1000
 
-/** A code or a class that tells kinds of errors apart: no sentence, and no data. */
+/** Matches a code or a class that distinguishes kinds of errors: no sentence, and no data. */
 const NAME = /^\w{1,40}$/
 
 /**
- * Whether it is an error. Those of other realms, and of another copy of this package, count. Never
- * throws.
+ * Whether a value is an error, also of another realm or another copy of this package. Never throws.
  */
 export function isError(value: unknown): value is Error {
   return (
@@ -26,7 +25,10 @@ export function isError(value: unknown): value is Error {
   )
 }
 
-/** The code of an error, cut, or its class, for the details of a line. Never throws: some errors cannot be read. */
+/**
+ * Returns the code of an error, shortened, or its class, for the details of a line. Never throws,
+ * even if the error cannot be read.
+ */
 export function codeOf(cause: unknown): string {
   const name = readForeign(() => {
     if (RpcError.is(cause)) return shorten(String(cause.code))
@@ -36,8 +38,8 @@ export function codeOf(cause: unknown): string {
 }
 
 /**
- * What a client gets of an error that the application refused it with. Never throws: an error that cannot be read is
- * `internal`, whose cause says why.
+ * Returns the error that a client gets when the application refused it with this one. Never throws:
+ * an error that cannot be read becomes `internal`, whose cause says why.
  */
 export function refusalOf(error: unknown): RpcError {
   try {
@@ -48,8 +50,8 @@ export function refusalOf(error: unknown): RpcError {
 }
 
 /**
- * What tells kinds of errors apart: the library's own code, or the class. Other codes may come from a client, whose error
- * rejects a call to it. Never throws.
+ * Returns what distinguishes kinds of errors: the library's own code, or the class. Other codes may
+ * come from a client, whose error rejects a call to it. Never throws.
  */
 export function classOf(cause: unknown): string {
   const name = codeOf(cause)
@@ -58,8 +60,8 @@ export function classOf(cause: unknown): string {
 }
 
 /**
- * An error as a line of the log has it: as it is, but an RpcError with a long code, text or data is a cut copy, since a client
- * may have sent it. Never throws.
+ * Returns an error for a line of the log. An RpcError with a long code, text or data becomes a
+ * shortened copy, since a client may have sent it. Never throws.
  */
 export function shortError(cause: unknown): unknown {
   if (!RpcError.is(cause)) return cause
@@ -77,7 +79,7 @@ function isLarge(data: unknown): boolean {
 
 function cut({ code, message, data, stack = '' }: RpcError): RpcError {
   const short = new RpcError(shorten(code), shorten(message), isLarge(data) ? undefined : data)
-  // The calls, without the text that stands above them.
+  // The stack, without the text above it.
   const at = stack.indexOf('\n    at ')
   short.stack = `${short.name}: ${short.message}${at < 0 ? '' : stack.slice(at)}`
   return short

@@ -1,18 +1,18 @@
-/** What a {@link TokenBucket} holds, and how fast it fills. */
+/** The capacity of a {@link TokenBucket}, and how fast it fills. */
 export interface BucketSize {
-  /** Amount that it regains in a second, above 0; it may be a fraction. */
+  /** The amount that it regains in a second, above 0; it may be a fraction. */
   readonly perSecond: number
-  /** Amount that may be taken at once after a rest. @default `perSecond`, and at least 1 */
+  /** The amount that may be taken at once after a pause. @default `perSecond`, and at least 1 */
   readonly burst?: number | undefined
 }
 
-/** Sums of fractions are not exact: an amount that lacks less than this is there. */
+/** Sums of fractions are not exact: an amount that lacks less than this is complete. */
 const EPSILON = 1e-6
 
 /**
- * Bounds a rate: over any time, what is taken is at most the burst and `perSecond` for each second
- * of it. It has no timer; the caller says what time it is. A clock that jumps back gives nothing
- * then, one that jumps ahead at most the burst, each time it does.
+ * Limits a rate: over any time, what is taken is at most the burst, and `perSecond` for each
+ * second. It has no timer; the caller passes the time. After a clock jumped back it gives nothing
+ * for that time; after it jumped ahead, at most the burst.
  */
 export class TokenBucket {
   readonly #size: BucketSize
@@ -25,17 +25,20 @@ export class TokenBucket {
     this.#left = burstOf(size)
   }
 
-  /** Milliseconds until nothing is missing; 0 if nothing is: a new bucket would do the same. */
+  /**
+   * Returns the milliseconds until the bucket is full; 0 if it is full. A full bucket equals a new
+   * one.
+   */
   fullIn(now = performance.now()): number {
     this.#fill(now)
     return this.#msFor(burstOf(this.#size) - this.#left)
   }
 
   /**
-   * Takes an amount, or nothing. One that is larger than the burst is taken from a full bucket,
-   * which then owes the rest.
+   * Takes an amount, or nothing. An amount above the burst is taken from a full bucket, which then
+   * owes the rest.
    * @param now milliseconds of a clock that does not jump, `performance.now()`
-   * @returns 0 if it was taken; else the whole milliseconds after which it could be
+   * @returns 0 if it was taken; or the whole milliseconds after which it could be
    */
   take(amount = 1, now = performance.now()): number {
     this.#fill(now)
@@ -44,7 +47,7 @@ export class TokenBucket {
     return wait
   }
 
-  /** Gives back what was taken for something that did not happen after all. */
+  /** Returns an amount that was taken for something that did not happen. */
   restore(amount = 1): void {
     this.#left = Math.min(this.#left + amount, burstOf(this.#size))
   }
@@ -61,7 +64,7 @@ export class TokenBucket {
   }
 }
 
-/** Amount that a full bucket has. */
+/** The amount of a full bucket. */
 export function burstOf({ perSecond, burst = Math.max(1, perSecond) }: BucketSize): number {
   return burst
 }

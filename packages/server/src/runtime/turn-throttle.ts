@@ -1,28 +1,29 @@
 import { eventLoop } from './event-loop.js'
 
-/** How many are let through in one turn of the event loop. Each costs some 0.1 to 0.5 ms of work. */
+/** How many tasks run in one turn of the event loop. Each costs some 0.1 to 0.5 ms. */
 const PER_TURN = 32
 
-/** Milliseconds of work in one turn after which the others wait. One may take longer. */
+/** Milliseconds of work in one turn after which the other tasks wait. One task may take longer. */
 const WORK = 8
 
 /**
- * Lets newcomers, or what they ask for, through a few at a time, so that many at once, such as all clients of a node that
- * died, do not keep the event loop from everybody who is there already. Without it, all that have come while the loop was busy are served in
- * one turn, in which more come: libuv polls up to 48 times 1,024 sockets before it looks at timers again.
- * Source: `uv__io_poll` in libuv's src/unix/linux.c.
+ * Runs a few tasks of new clients in each turn of the event loop, so that a burst of reconnecting
+ * clients, such as after the death of a node, does not block connected sockets. Without it, all
+ * tasks that arrived while the loop was busy run in one turn, in which more arrive: libuv polls up
+ * to 48 times 1,024 sockets before it checks timers again. Source: `uv__io_poll` in libuv's
+ * src/unix/linux.c.
  */
 export class TurnThrottle {
   readonly #waiting: (() => void)[] = []
   readonly #perTurn: number
   readonly #now: () => number
   #left: number
-  /** Milliseconds that those of this turn have taken. */
+  /** Milliseconds that the tasks of this turn have taken. */
   #spent = 0
   #isTurning = false
 
   /**
-   * @param perTurn how many are let through in one turn
+   * @param perTurn how many tasks run in one turn
    * @param now the time in milliseconds
    */
   constructor(perTurn = PER_TURN, now = () => performance.now()) {
@@ -30,14 +31,20 @@ export class TurnThrottle {
     this.#now = now
   }
 
-  /** Runs it: at once if not many came before it in this turn, in a later turn otherwise, in the order of coming. */
+  /**
+   * Runs a task: at once if few ran before it in this turn, or in a later turn, in the order of
+   * arrival.
+   */
   run(run: () => void): void {
     this.#turnSoon()
     if (this.#waiting.length > 0 || !this.#hasRoom) return void this.#waiting.push(run)
     this.#run(run)
   }
 
-  /** Resolves when it is let through. @param work what its turn costs, done then; it does not throw */
+  /**
+   * Resolves when its turn has come. @param work runs in that turn, and counts for it; it does not
+   * throw
+   */
   wait(work?: () => void): Promise<void> {
     return new Promise((resolve) =>
       this.run(() => {

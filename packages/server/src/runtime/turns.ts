@@ -1,15 +1,16 @@
 import { eventLoop } from './event-loop.js'
 
 /**
- * The turns of the event loop: the time of the present one, and what runs at its end, with one `setImmediate` for all of
- * it. Both are for what happens with each message, where reading the clock and arming a timer would cost the most.
+ * The turns of the event loop: the time of the current turn, and tasks that run at its end, with
+ * one `setImmediate` for all. For work with each message, where reading the clock and arming a
+ * timer would cost the most.
  */
 export class Turns {
   #due: (() => void)[] = []
   #time: number | undefined
   #isArmed = false
 
-  /** The time at which it was first asked for in this turn; milliseconds, as of `performance.now`. */
+  /** The time at which it was first read in this turn; milliseconds of `performance.now`. */
   get time(): number {
     if (this.#time === undefined) {
       this.#time = performance.now()
@@ -18,12 +19,12 @@ export class Turns {
     return this.#time
   }
 
-  /** The time of now; milliseconds. */
+  /** The current time; milliseconds. */
   now(): number {
     return performance.now()
   }
 
-  /** Runs something when the turn ends, in the order of the calls. */
+  /** Runs a task when the turn ends, in the order of the calls. */
   defer(run: () => void): void {
     this.#due.push(run)
     this.#arm()
@@ -47,7 +48,7 @@ export class Turns {
         due[next - 1]?.()
       }
     } finally {
-      // One that throws does not keep the others from running.
+      // A task that throws does not keep the others from running.
       if (next < due.length) for (const run of due.slice(next)) this.defer(run)
     }
   }
