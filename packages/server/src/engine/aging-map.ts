@@ -1,15 +1,16 @@
-/** Entries that are set until the place before the oldest is looked for again. */
+/** Entries that are set until the iterator's start is renewed. */
 const RENEWAL = 65_536
 
 /**
- * A map that knows which of its entries was set least recently, and can be looked through a little at a time. All of it
- * costs the same however many entries there are.
+ * A map that knows which of its entries was set least recently, and that can be swept a little at a
+ * time. Each operation costs the same, whatever the number of entries.
  */
 export class AgingMap<Value> {
   readonly #entries = new Map<string, Value>()
   /**
-   * Stands before the oldest. A new iterator would have to pass everything that was deleted at the front, and an old one
-   * keeps tables that the map has left: so it is kept for a while only, see {@link set} and {@link lookAt}.
+   * An iterator before the oldest entry. A new iterator would have to pass all deleted entries at
+   * the front, and an old one keeps tables that the map has abandoned. So it is kept for a while
+   * only, see {@link set} and {@link lookAt}.
    */
   #front: Iterator<[string, Value]> | undefined
   #round: Iterator<[string, Value]> = [].values()
@@ -33,12 +34,12 @@ export class AgingMap<Value> {
     this.#entries.set(key, value)
   }
 
-  /** @returns whether it was there */
+  /** @returns whether the entry existed */
   delete(key: string): boolean {
     return this.#entries.delete(key)
   }
 
-  /** Takes the oldest out. */
+  /** Removes the oldest entry. */
   takeOldest(): [key: string, value: Value] | undefined {
     const next = this.#front?.next()
     if (next && !next.done) return this.#take(next.value)
@@ -48,16 +49,17 @@ export class AgingMap<Value> {
   }
 
   /**
-   * Calls for some entries, each time for the next ones, so that each is looked at again and again. Entries may be deleted
-   * meanwhile.
-   * @param times in how many calls all are looked at that were there at the first of them
+   * Calls a function for some entries, each time for the next ones, so that each is visited again
+   * and again. Entries may be deleted meanwhile.
+   * @param times in how many calls all entries of the first call are visited
    */
   lookAt(times: number, look: (key: string, value: Value) => void): void {
     this.#front = undefined
     if (this.#leftOfRound <= 0) this.#beginRound(times)
     for (let left = Math.min(this.#eachTime, this.size); left > 0; left -= 1) {
       const next = this.#round.next()
-      // Those that are set meanwhile move to its end again and again: it ends after as many as there were.
+      // Entries that are set meanwhile move to the end again and again: it stops after the original
+      // number of entries.
       this.#leftOfRound -= 1
       if (next.done) this.#leftOfRound = 0
       else look(...next.value)

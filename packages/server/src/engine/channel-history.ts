@@ -1,16 +1,16 @@
 import type { Draft, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
 
-/** What was found, without the position. */
+/** The result of a read, without the position. */
 type Read = Pick<HistoryPage, 'publications' | 'more'>
 
-/** What few publications have. */
+/** Fields that few publications have. */
 type Rest = Pick<Draft, 'event' | 'meta' | 'except'>
 
 /**
- * One channel's publications. Their offsets have no gap, but a publication may expire before an older one.
- *
- * Rings, one for each field, instead of a list of objects: what is kept for a while is what the garbage collector has to
- * carry about, and it carries texts and numbers only.
+ * The publications of one channel. Their offsets have no gap, but a publication may expire before
+ * an older one.
+ * It has a ring for each field instead of a list of objects: the garbage collector then only moves
+ * texts and numbers.
  */
 export class ChannelHistory {
   readonly epoch: string
@@ -22,11 +22,11 @@ export class ChannelHistory {
   #rests: (Rest | undefined)[] = []
   #expires: number[] = []
   #lastExpires: number
-  /** How many are kept, and the slot of the oldest. */
+  /** The number of publications, and the slot of the oldest. */
   #count = 0
   #oldest = 0
 
-  /** @param before where it was when it kept something last */
+  /** @param before the position when it last kept something */
   constructor(
     channel: string,
     epoch: string,
@@ -38,12 +38,12 @@ export class ChannelHistory {
     this.#lastExpires = before.expires
   }
 
-  /** Bytes that its publications take, about. */
+  /** About the bytes of its publications. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** When the last of all its publications is over, in milliseconds since 1970. */
+  /** When the last of its publications expires, in milliseconds since 1970. */
   get expires(): number {
     return this.#lastExpires
   }
@@ -73,12 +73,12 @@ export class ChannelHistory {
     return { ...draft, id, epoch: this.epoch, offset: this.#offset }
   }
 
-  /** Forgets those whose time is over, from the oldest on. */
+  /** Removes expired publications, from the oldest on. */
   trim(now: number): void {
     while (this.#count > 0 && this.#expiresAt(0) <= now) this.#drop()
   }
 
-  /** Forgets the oldest until at most this many bytes are left. */
+  /** Removes the oldest ones until at most this many bytes are left. */
   shrink(bytes: number): void {
     while (this.#bytes > bytes) this.#drop()
   }
@@ -109,7 +109,7 @@ export class ChannelHistory {
     this.#count -= 1
   }
 
-  /** Twice as many slots, the oldest in the first. */
+  /** Doubles the slots; the oldest publication moves to the first. */
   #grow(): void {
     const indices = Array.from({ length: Math.max(4, this.#count * 2) }, (_, index) => index)
     const isKept = (index: number) => index < this.#count
@@ -121,7 +121,7 @@ export class ChannelHistory {
     this.#oldest = 0
   }
 
-  /** The slot of the one that is this many younger than the oldest. */
+  /** Returns the slot of the publication that is this many younger than the oldest. */
   #slot(index: number): number {
     return (this.#oldest + index) % this.#ids.length
   }
@@ -152,7 +152,10 @@ export class ChannelHistory {
     return Math.min(this.#count, Math.max(0, after - this.#offset + this.#count))
   }
 
-  /** The index of the first whose id it is true of, as it is of all after that one. */
+  /**
+   * Returns the index of the first publication whose id fulfils a condition that all later ones
+   * fulfil as well.
+   */
   #search(isWanted: (id: string) => boolean): number {
     let low = 0
     let high = this.#count
@@ -165,10 +168,10 @@ export class ChannelHistory {
   }
 }
 
-/** Bytes that a publication takes in addition to its texts: its slots, its id. */
+/** Bytes of a publication in addition to its texts: its slots, its id. */
 const ENTRY = 160
 
-/** What a JavaScript text of ASCII takes; others take twice as much. */
+/** Bytes of a JavaScript text of ASCII; other texts take twice as much. */
 function bytesOf(json: string, rest: Rest | undefined): number {
   if (!rest) return ENTRY + json.length
   return (

@@ -3,7 +3,7 @@ import { processWide } from '../runtime/process-wide.js'
 import type { Engine } from './engine.js'
 import { isInMemory } from './memory-engine.js'
 
-/** What an engine is used by, or that it was closed. */
+/** The server or publisher that uses an engine, or that the engine was closed. */
 type Owner = 'server' | 'publisher' | 'closed'
 
 const OWNERS = processWide<Engine, Owner>('engine owners 1')
@@ -17,8 +17,8 @@ const REASONS: Readonly<Record<Owner, string>> = {
 }
 
 /**
- * An engine tells one server, or publisher, what happens: of two, one would miss it.
- * @throws RpcError `bad_option` if the engine is in use, or closed
+ * An engine reports to one server or publisher: a second one would get no reports.
+ * @throws RpcError `bad_option` if the engine is in use or closed
  */
 export function checkEngineIsFree(engine: Engine): void {
   const other = OWNERS.get(engine)
@@ -26,7 +26,7 @@ export function checkEngineIsFree(engine: Engine): void {
 }
 
 /**
- * Keeps an engine from others.
+ * Reserves an engine.
  * @returns a function to call when it is closed. An engine in memory, which holds nothing open, may
  *   be used again then
  */

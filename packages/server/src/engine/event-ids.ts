@@ -15,19 +15,22 @@ export class EventIds {
     this.#now = now
   }
 
-  /** A new id, of the time now or of the latest id's if that is later. */
+  /** Returns a new id, with the current time or that of the latest id, whichever is later. */
   next(): string {
     // The library takes the time 0 for none.
     return this.#next(Math.max(1, this.#now()))
   }
 
-  /** From now on ids are greater than this one, which another process made. */
+  /** Later ids are greater than this one, which another process made. */
   raise(id: string): void {
     this.#next(decodeTime(id) + 1)
   }
 }
 
-/** Random numbers from 0 up to 1, of 8 bits. The library would ask the system for each: it wants 16 for a new id. */
+/**
+ * Random numbers from 0 up to 1, of 8 bits. The library would ask the system for each of the 16
+ * numbers of a new id.
+ */
 function randomNumbers(): () => number {
   let bytes = Buffer.alloc(0)
   let used = 0
@@ -40,17 +43,17 @@ function randomNumbers(): () => number {
   }
 }
 
-/** The time in an id, in milliseconds since 1970. */
+/** Returns the time in an id, in milliseconds since 1970. */
 export function timeOf(id: string): number {
   return decodeTime(id)
 }
 
-/** Below every id made at this time or later. @param time milliseconds since 1970 */
+/** Returns a text below every id of this time or later. @param time milliseconds since 1970 */
 export function firstIdAt(time: number): string {
   return encodeTime(Math.max(0, Math.ceil(time)))
 }
 
-/** What the publisher of a publication gets. */
+/** Returns the receipt of a publication. */
 export function receiptOf({ id, epoch, offset }: Publication): Receipt {
   return epoch === undefined || offset === undefined ? { id } : { id, epoch, offset }
 }

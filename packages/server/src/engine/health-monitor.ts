@@ -1,8 +1,8 @@
 import type { EngineHealth, Health } from './engine.js'
 
-/** Keeps an engine's {@link Health}: it is well as long as it has no trouble. */
+/** Keeps an engine's {@link Health}: it is healthy while no problem is reported. */
 export class HealthMonitor implements Health {
-  /** What is wrong, by what it is about; the oldest first. */
+  /** The problems by subject; the oldest first. */
   readonly #troubles = new Map<string, string>()
   readonly #listeners = new Set<(health: EngineHealth) => void>()
   #now: EngineHealth = { ok: true, since: Date.now() }
@@ -17,9 +17,9 @@ export class HealthMonitor implements Health {
   }
 
   /**
-   * Notes a trouble, or that it is over.
-   * @param about what it is about: one of few
-   * @param reason for people; `undefined` if it is over
+   * Reports a problem, or its end.
+   * @param about the subject: one of few
+   * @param reason for people; `undefined` at the end
    */
   set(about: string, reason: string | undefined): void {
     if (reason === undefined) this.#troubles.delete(about)

@@ -1,7 +1,10 @@
-/** What engines promise about idempotency keys. */
+/** The engines' promises about idempotency keys. */
 export const IDEMPOTENCY = {
-  /** Milliseconds for which a key is known. */
+  /** Milliseconds for which a key is remembered. */
   ttl: 300_000,
-  /** Keys that are known of one owner; over it the oldest of that owner is forgotten, and no other owner's. */
+  /**
+   * The most keys of one owner. Beyond it the oldest of that owner is forgotten, and no other
+   * owner's.
+   */
   keysPerOwner: 1000,
 } as const

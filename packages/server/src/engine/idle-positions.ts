@@ -2,27 +2,31 @@ import { AgingMap } from './aging-map.js'
 
 /** The position of a channel that keeps no publications any more. */
 export interface IdlePosition {
-  /** Names the epoch, with {@link begun}. */
+  /** Identifies the epoch, together with {@link begun}. */
   readonly generation: number
   /** When the epoch began, in milliseconds since 1970. */
   readonly begun: number
   readonly offset: number
-  /** When its last publication was over, in milliseconds since 1970. */
+  /** When its last publication expired, in milliseconds since 1970. */
   readonly expires: number
 }
 
 /** Numbers of one position. */
 const FIELDS = 4
 
-/** Positions that there is room for at first. */
+/** The initial number of slots. */
 const FIRST = 64
 
 /**
- * Positions of channels that keep nothing any more, by the channels' names. Clients choose the names, and each is kept for
- * a day: so there is no object for each, only its name and four numbers, some hundred bytes together.
+ * Positions of channels that keep nothing any more, by the channels' names. Clients choose the
+ * names, and each is kept for a day. So a channel has no object, only its name and four numbers,
+ * some hundred bytes together.
  */
 export class IdlePositions {
-  /** Which slot of {@link #numbers} a channel has. The one that became idle first is the first. */
+  /**
+   * The slot of a channel in {@link #numbers}. The channel that has been idle for longest is the
+   * first.
+   */
   readonly #slots = new AgingMap<number>()
   readonly #free: number[] = []
   #numbers = new Float64Array(FIRST * FIELDS)
@@ -36,7 +40,7 @@ export class IdlePositions {
     return slot === undefined ? undefined : this.#at(slot)
   }
 
-  /** Adds a channel that is not there. */
+  /** Adds a channel that is not in it. */
   add(channel: string, { generation, begun, offset, expires }: IdlePosition): void {
     const slot = this.#free.pop() ?? this.#slots.size
     if ((slot + 1) * FIELDS > this.#numbers.length) this.#grow()
@@ -44,7 +48,7 @@ export class IdlePositions {
     this.#numbers.set([generation, begun, offset, expires], slot * FIELDS)
   }
 
-  /** @returns whether it was there */
+  /** @returns whether the channel was in it */
   delete(channel: string): boolean {
     const slot = this.#slots.get(channel)
     if (slot === undefined) return false
@@ -61,7 +65,9 @@ export class IdlePositions {
     return oldest[0]
   }
 
-  /** Takes away what is over, of the next ones. @param times in how many calls all are looked at */
+  /**
+   * Removes expired positions among the next ones. @param times in how many calls all are visited
+   */
   sweep(times: number, isOver: (position: IdlePosition) => boolean): void {
     this.#slots.lookAt(times, (channel, slot) => isOver(this.#at(slot)) && this.delete(channel))
     if (this.size === 0) this.clear()

@@ -1,13 +1,13 @@
 import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from './engine.js'
 
 /**
- * The part of a one-process broker that does not depend on what it keeps: the subscribed channels,
+ * The part of a one-process broker that does not depend on its storage: the subscribed channels,
  * and the listener. The listener receives everything in the order of delivery, also what is
  * delivered while it runs.
  */
 export class LocalDelivery {
   readonly #channels = new Set<string>()
-  /** What is being delivered, and what came meanwhile. */
+  /** The item in delivery, and those that arrived meanwhile. */
   readonly #queue: (() => void)[] = []
   #listener: BrokerListener | undefined
 

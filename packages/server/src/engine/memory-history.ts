@@ -17,60 +17,68 @@ import { type IdlePosition, IdlePositions } from './idle-positions.js'
 
 /** Limits of {@link MemoryHistory}. */
 export interface HistoryLimits {
-  /** Channels whose position is known: those that keep something, and those that did in the last day. */
+  /**
+   * Channels whose position is known: those with history, and those that had some within the last
+   * day.
+   */
   readonly channels: number
-  /** Bytes that one channel may keep, about. */
+  /** About the most bytes of one channel. */
   readonly channelBytes: number
-  /** Bytes that all channels may keep, about. */
+  /** About the most bytes of all channels. */
   readonly historyBytes: number
 }
 
-/** A channel that keeps something. */
+/** A channel with history. */
 interface LiveChannel {
   readonly history: ChannelHistory
   readonly generation: number
   readonly begun: number
-  /** The sweep after which it was published on last. */
+  /** The sweep during which it was last published on. */
   sweep: number
 }
 
-/** Bytes that a channel takes which keeps something, apart from its publications. */
+/** Bytes of a channel with history, apart from its publications. */
 const CHANNEL = 800
 
-/** Generations of channels. */
+/** Number of channel generations. */
 const GENERATIONS = 4096
 
 /** Milliseconds between two sweeps. */
 const SWEEP = 1000
 
-/** Every channel that keeps something is looked at once in this many sweeps, so that no sweep stalls the process. */
+/**
+ * Each channel with history is visited once in this many sweeps, so that no sweep blocks the
+ * process.
+ */
 const SWEEPS = 30
 
-/** The same for every channel that keeps nothing any more. */
+/** The same for every channel without history. */
 const IDLE_SWEEPS = 3600
 
 /**
- * Keeps publications in this process's memory. Over its limit of bytes, the channel that was published on least recently
- * keeps nothing any more, and its position stays: clients learn of the gap by it. Over its limit of channels, the one that
- * has been idle for longest is forgotten, and begins in a new epoch.
+ * Keeps publications in this process's memory. Beyond its limit of bytes, the channel that was
+ * published on least recently loses its history, and keeps its position, by which clients learn of
+ * the gap. Beyond its limit of channels, the channel that has been idle for longest is forgotten,
+ * and begins in a new epoch.
  */
 export class MemoryHistory implements History {
   readonly #limits: HistoryLimits
-  /** The one that was published on least recently, to the second, is the first. */
+  /** The channel that was published on least recently, to the second, is the first. */
   readonly #live = new AgingMap<LiveChannel>()
   readonly #idle = new IdlePositions()
-  /** The server's own channels, which have no part in the limits. */
+  /** The server's own channels, which do not count for the limits. */
   readonly #reserved = new Map<string, ChannelHistory>()
   #bytes = 0
   #store = randomBytes(8).toString('base64url')
   /**
-   * A part of new epochs, another once a channel was forgotten. So no epoch is used twice, and a client that saw the
-   * forgotten channel when it was empty does not take the next epoch for the one that followed. There is one for many
-   * channels, chosen by their names: the fewer share it, the fewer are told of a gap that was none for them.
+   * A part of new epochs, which changes when a channel is forgotten. So no epoch is used twice, and
+   * a client that saw the forgotten channel when it was empty does not mistake the next epoch for
+   * the following one. Many channels share one, by their names: the fewer share it, the fewer get a
+   * gap without a loss.
    */
   readonly #generations = new Uint32Array(GENERATIONS)
   #stopTimer: (() => void) | undefined
-  /** How many sweeps there were. */
+  /** The number of sweeps. */
   #sweeps = 0
   readonly #onevict: EvictionListener
 
@@ -79,12 +87,12 @@ export class MemoryHistory implements History {
     this.#onevict = onevict
   }
 
-  /** What it keeps. */
+  /** Its size. */
   get size(): { readonly live: number; readonly idle: number; readonly bytes: number } {
     return { live: this.#live.size, idle: this.#idle.size, bytes: this.#bytes }
   }
 
-  /** Keeps a publication. @returns it with its place */
+  /** Keeps a publication. @returns the publication with its position */
   add(draft: Draft, id: string, retention: Retention): Publication {
     if (retention.isReserved) return this.#addReserved(draft, id, retention)
     const { history } = this.#open(draft.channel)
@@ -130,10 +138,10 @@ export class MemoryHistory implements History {
     return history.add(draft, id, retention)
   }
 
-  /** The channel, as the one that was published on last. */
+  /** Returns the channel, as the one that was last published on. */
   #open(channel: string): LiveChannel {
     const live = this.#live.get(channel) ?? this.#begin(channel)
-    // Once a second is often enough: moving it costs more than everything else here.
+    // Once a second is enough: moving it costs more than everything else here.
     if (live.sweep !== this.#sweeps) this.#live.set(channel, live)
     live.sweep = this.#sweeps
     this.#stopTimer ??= startTimeout(SWEEP, () => this.#sweep())
@@ -159,7 +167,7 @@ export class MemoryHistory implements History {
     return newEpoch(store, begun)
   }
 
-  /** For one more channel. */
+  /** Makes room for one more channel. */
   #makeRoom(): void {
     while (this.#live.size + this.#idle.size >= this.#limits.channels) {
       if (this.#idle.size === 0) this.#emptyOldest()
@@ -178,7 +186,7 @@ export class MemoryHistory implements History {
     this.#onevict('channelBytes')
   }
 
-  /** The channel that was published on least recently keeps nothing any more. */
+  /** Drops the history of the channel that was published on least recently. */
   #emptyOldest(): void {
     const oldest = this.#live.takeOldest()
     if (!oldest) return
@@ -188,7 +196,7 @@ export class MemoryHistory implements History {
     this.#rest(channel, live)
   }
 
-  /** It keeps nothing: only its position is left. */
+  /** Drops a channel's history: only its position is left. */
   #rest(channel: string, { history, generation, begun }: LiveChannel): void {
     this.#live.delete(channel)
     this.#bytes -= CHANNEL
@@ -214,7 +222,7 @@ export class MemoryHistory implements History {
   }
 }
 
-/** Which of the generations a channel has. */
+/** Returns the generation of a channel. */
 function generationOf(channel: string): number {
   let hash = 0
   for (let at = 0; at < channel.length; at += 1) hash = (hash * 31 + channel.charCodeAt(at)) | 0

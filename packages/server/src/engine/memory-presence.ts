@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { limitError, TimeoutScheduler } from '@token-socket/protocol'
 import type { Presence, PresenceEntry, PresenceEvent, PresenceMember, PresenceSnapshot } from './engine.js'
 
-/** Who is on the channels of one process. It ends with the process, as the sockets do. */
+/** The members of the channels of one process. They end with the process, as the sockets do. */
 export class MemoryPresence implements Presence {
   readonly #channels = new Map<string, ChannelMembers>()
-  /** One timer for every grace; it does not keep the process alive. */
+  /** One timer for all grace periods; it does not keep the process alive. */
   readonly #graces = new TimeoutScheduler<ChannelMember>((attendee) => this.#leaveIfGone(attendee))
   readonly #onchange: (event: PresenceEvent) => void
 
@@ -13,8 +13,9 @@ export class MemoryPresence implements Presence {
   #size = 0
 
   /**
-   * @param onchange hears each change, before the call that made it resolves; those of a channel in the order of `seq`
-   * @param limit members that all channels may have together. @default no bound
+   * @param onchange receives each change, before the call that made it resolves; those of a channel
+   *   in the order of `seq`
+   * @param limit members of all channels together. @default no limit
    */
   constructor(onchange: (event: PresenceEvent) => void, limit = Number.POSITIVE_INFINITY) {
     this.#onchange = onchange
@@ -61,20 +62,21 @@ export class MemoryPresence implements Presence {
     return (this.#channels.get(channel) ?? new ChannelMembers(channel)).snapshot()
   }
 
-  /** Forgets everybody, and tells no one. Leaves no timer. */
+  /** Forgets all members without a report. Leaves no timer. */
   clear(): void {
     this.#channels.clear()
     this.#size = 0
     this.#graces.clear()
   }
 
-  /** No grace of it goes on. */
+  /** Ends its grace periods. */
   #leaveIfGone(attendee: ChannelMember): void {
     attendee.staysUntil = 0
     if (attendee.sids.size > 0) return
     const { attendees, channel } = attendee.channelMembers
     if (attendees.delete(attendee.uid)) this.#size -= 1
-    // Clients choose the names: a channel that no one is on must cost nothing. Its count begins anew, in another epoch.
+    // Clients choose the names: a channel without members must cost nothing. Its count begins
+    // again, in another epoch.
     if (attendees.size === 0) this.#channels.delete(channel)
     this.#tell(attendee, 'left')
   }
@@ -86,7 +88,7 @@ export class MemoryPresence implements Presence {
   }
 }
 
-/** Who is on one channel. */
+/** The members of one channel. */
 class ChannelMembers {
   readonly attendees = new Map<string, ChannelMember>()
   readonly epoch = randomBytes(8).toString('base64url')
@@ -99,11 +101,11 @@ class ChannelMembers {
   }
 }
 
-/** A member of one channel, and by which sockets. */
+/** A member of one channel, and its sockets. */
 class ChannelMember {
   umd: string | undefined
   readonly sids = new Set<string>()
-  /** When the last grace of a socket is over, as `performance.now()` tells it; 0 if there is none. */
+  /** When the last grace period of a socket ends, by `performance.now()`; 0 if there is none. */
   staysUntil = 0
 
   constructor(

@@ -1,16 +1,16 @@
 import { AgingMap } from './aging-map.js'
 import type { RateGrant, RateRequest, Rates } from './engine.js'
 
-/** Buckets that are looked at when one more is made: those that are full are forgotten. */
+/** Buckets that are checked when one is added: full ones are forgotten. */
 const SWEEP = 2
 
-/** What is left in a bucket, and when that was so. */
+/** The rest of a bucket, and the time of that rest. */
 interface Level {
   left: number
   at: number
 }
 
-/** {@link Rates} of one process. A bucket that is full takes no memory for long. */
+/** {@link Rates} of one process. A full bucket takes no memory for long. */
 export class MemoryRates implements Rates {
   readonly #levels = new AgingMap<Level & Pick<RateRequest, 'perSecond' | 'burst'>>()
 

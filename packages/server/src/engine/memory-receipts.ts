@@ -3,7 +3,7 @@ import { AgingMap } from './aging-map.js'
 import type { EvictionListener, PublishOptions, Receipt } from './engine.js'
 import { IDEMPOTENCY } from './idempotency.js'
 
-/** An idempotency key, and whose it is. */
+/** An idempotency key, and its owner. */
 export type OwnedKey = Pick<PublishOptions, 'idempotencyKey' | 'keyOwner'>
 
 interface Entry {
@@ -12,11 +12,12 @@ interface Entry {
 }
 
 /**
- * The receipts of publications that had an idempotency key. One owner has a bounded number; over it the oldest of that owner
- * is forgotten. Over the limit in all, the oldest of all is.
+ * The receipts of publications with an idempotency key. Their number is limited for each owner and
+ * in all. Beyond the limit of an owner, the oldest of that owner is forgotten; beyond the limit in
+ * all, the oldest of all.
  */
 export class MemoryReceipts {
-  /** Each is put once: the oldest is the first. */
+  /** Each is added once: the oldest is the first. */
   readonly #receipts = new AgingMap<Entry>()
   /** The names of each owner's receipts, oldest first. */
   readonly #owners = new Map<string, Set<string>>()
@@ -81,7 +82,7 @@ export class MemoryReceipts {
   }
 }
 
-/** No two pairs have the same. */
+/** A text that no other pair has. */
 function nameOf(channel: string, key: string): string {
   return `${channel.length}:${channel}${key}`
 }

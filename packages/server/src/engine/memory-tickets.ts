@@ -4,18 +4,18 @@ import type { EvictionListener, Ticket, Tickets } from './engine.js'
 
 /** Limits of {@link MemoryTickets}. */
 export interface MemoryTicketLimits {
-  /** How many tickets may wait to be used, and how many ids of used tokens are known. */
+  /** How many tickets may wait, and how many ids of used tokens are remembered. */
   readonly tickets: number
-  /** Bytes of the tickets that wait, as JSON. One owner may have a quarter of them. */
+  /** Bytes of the waiting tickets, as JSON. One owner may have a quarter of them. */
   readonly ticketBytes: number
 }
 
-/** Which part of the bytes one owner may have. */
+/** The share of the bytes that one owner may have. */
 const OWNER_SHARE = 1 / 4
 
-/** A ticket that waits. */
+/** A waiting ticket. */
 interface WaitingTicket extends Pick<Ticket, 'json'> {
-  /** When it was asked for, by `performance.now()`. */
+  /** When it was requested, by `performance.now()`. */
   readonly asked: number
   readonly bytes: number
   readonly owners: readonly string[]
@@ -54,7 +54,7 @@ export class MemoryTickets implements Tickets {
     this.#onevict = onevict
   }
 
-  /** What it keeps. */
+  /** Its size. */
   get size(): { readonly tickets: number; readonly owners: number; readonly bytes: number } {
     return { tickets: this.#tickets.size, owners: this.#owners.size, bytes: this.#bytes }
   }
@@ -90,7 +90,7 @@ export class MemoryTickets implements Tickets {
     return true
   }
 
-  /** As many are known as tickets may wait; one more makes it forget the oldest. */
+  /** As many are remembered as tickets may wait; one more removes the oldest. */
   async revoke(owner: string, ttl: number): Promise<void> {
     this.#revocations.delete(owner)
     if (this.#revocations.size >= this.#limits.tickets) this.#forgetRevocation()
@@ -133,7 +133,7 @@ export class MemoryTickets implements Tickets {
     if (size >= limit) throw limitError('too_many_tickets', { field: 'tickets', limit })
   }
 
-  /** Lets the oldest tickets of an owner go until at most this is left. */
+  /** Removes the oldest tickets of an owner until at most this is left. */
   #makeRoom(name: string, { limit, bytes }: { readonly limit: number; readonly bytes: number }): void {
     const owned = this.#owners.get(name)
     for (const id of owned?.ids ?? []) {

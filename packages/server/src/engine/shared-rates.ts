@@ -4,60 +4,60 @@ import type { Nodes, RateGrant, Rates } from './engine.js'
 
 /** Dependencies of {@link SharedRates}. */
 export interface SharedRatesOwner {
-  /** What the engine has of it. @default each node gives an equal share */
+  /** The engine's part. @default each node grants an equal share */
   readonly rates?: Rates | undefined
   readonly nodes: Pick<Nodes, 'list' | 'known'>
-  /** Amount that a key regains in a second, over all nodes. */
+  /** The amount that a key regains in a second, over all nodes. */
   readonly perSecond: number
-  /** Amount that a key may take at once after a rest, over all nodes. */
+  /** The amount that a key may take at once after a pause, over all nodes. */
   readonly burst: number
-  /** What goes before a key in the engine. */
+  /** The prefix of keys in the engine. */
   readonly prefix: string
 }
 
-/** Milliseconds between two requests to the engine about one key, at least. */
+/** The least milliseconds between two requests to the engine about one key. */
 const INTERVAL = 50
 
-/** Milliseconds that the engine may take for an answer; then it counts as away. */
+/** Milliseconds for an answer of the engine; after that it counts as unavailable. */
 const PATIENCE = 100
 
-/** Milliseconds between two requests to an engine that is away. */
+/** Milliseconds between two requests to an unavailable engine. */
 const PROBE_INTERVAL = 250
 
-/** Milliseconds between two counts of the nodes, while users need more than was granted. */
+/** Milliseconds between two counts of the nodes, while keys need more than was granted. */
 const COUNT_INTERVAL = 1000
 
 /** The part of a second's amount, over all nodes, that is given before the engine is told. */
 const SHARE = 0.1
 
-/** The part of the rate by which a debt that the engine is not told is forgiven, over all nodes. */
+/** The part of the rate by which an unreported debt is forgiven, over all nodes. */
 const FORGIVEN = 0.02
 
-/** Milliseconds in which what the engine has granted has to be given. */
+/** Milliseconds within which a grant of the engine has to be used. */
 const LEASE = 250
 
 /** Milliseconds for which an answer shows what other nodes give at the same time. */
 const FRESH = 1000
 
-/** Milliseconds that an answer takes, usually. */
+/** Milliseconds that an answer usually takes. */
 const ANSWER_TIME = 10
 
-/** Keys that are looked at when one more comes: those that have rested are forgotten. */
+/** Keys that are checked when one is added: keys after a pause are forgotten. */
 const SWEEP = 2
 
-/** What this node knows of the bucket of one key. */
+/** This node's knowledge of the bucket of one key. */
 interface KeyState {
   /**
-   * What the engine's bucket had at {@link at}, as far as is known; without the engine, this node's
-   * share of it.
+   * The content of the engine's bucket at {@link at}, as far as is known; without the engine, this
+   * node's share of it.
    */
   left: number
   at: number
-  /** Granted by the engine and not given yet; below 0, given and not granted yet. */
+  /** Granted by the engine and not used yet; below 0, used and not granted yet. */
   balance: number
-  /** Refused here, while the engine may have had it. */
+  /** Refused here, although the engine may have had it. */
   wanted: number
-  /** Given here while the engine was away. */
+  /** Given here while the engine was unavailable. */
   spent: number
   /** Whether this node gives its share, without the engine. */
   isAlone: boolean
@@ -67,13 +67,13 @@ interface KeyState {
 }
 
 /**
- * Rates that all nodes share, where each take is decided at once. A node gives what the engine has
- * granted it, and its equal share of what the engine has, as far as it knows. The engine is told
- * soon after, and grants more where more is wanted. What it does not grant is owed, and paid before
- * anything else is given, also across rests. So each key gets its rate and its burst over all nodes.
- *
- * While the engine is away, each node gives an equal share of the rate, by the number of nodes that
- * it knew last.
+ * Rates that all nodes share, where each request is decided at once. A node gives what the engine
+ * has granted it, and its equal share of the engine's bucket, as far as it knows that. The engine
+ * is told soon after, and grants more where more is needed. What it does not grant is a debt, which
+ * is paid before anything else is given, also after pauses. So each key gets its rate and its burst
+ * over all nodes.
+ * While the engine is unavailable, each node gives an equal share of the rate, by the last known
+ * number of nodes.
  */
 export class SharedRates {
   readonly #owner: SharedRatesOwner
@@ -89,7 +89,7 @@ export class SharedRates {
     this.#countNodes(performance.now())
   }
 
-  /** How many keys are known: those that have not rested since. */
+  /** How many keys are known: those without a pause since. */
   get size(): number {
     return this.#keys.size
   }
@@ -97,7 +97,7 @@ export class SharedRates {
   /**
    * Takes one, or nothing.
    * @param now milliseconds of `performance.now()`
-   * @returns 0 if it was taken; else the whole milliseconds after which it could be
+   * @returns 0 if it was taken; or the whole milliseconds after which it could be
    */
   take(key: string, now = performance.now()): number {
     const state = this.#keys.get(key) ?? this.#add(key, now)
@@ -110,7 +110,7 @@ export class SharedRates {
     return isGiven ? 0 : this.#wait(state, now)
   }
 
-  /** Gives back what was taken for something that did not happen after all. */
+  /** Returns what was taken for something that did not happen. */
   restore(key: string): void {
     const state = this.#keys.get(key)
     if (!state) return
@@ -122,17 +122,17 @@ export class SharedRates {
     state.spent = Math.max(0, state.spent - 1)
   }
 
-  /** How many nodes there are, as far as is known without asking. */
+  /** The number of nodes, as far as is known without asking. */
   get #nodes(): number {
     return Math.max(1, this.#owner.nodes.known?.() ?? this.#counted)
   }
 
-  /** What may be given before the engine grants it. */
+  /** The amount that may be given before the engine grants it. */
   #share({ isAlone, left }: KeyState): number {
     return isAlone ? left : Math.min(left, Math.max(1, left / this.#nodes))
   }
 
-  /** Milliseconds until one more may be there. */
+  /** Milliseconds until one more may be available. */
   #wait(state: KeyState, now: number): number {
     const lacks = 1 - (state.left + state.balance)
     if (lacks > 1e-6) return Math.max(1, Math.ceil((lacks / this.#speed(state)) * 1000))
@@ -168,7 +168,7 @@ export class SharedRates {
     }
   }
 
-  /** What one bucket holds here. */
+  /** The state of one bucket on this node. */
   #size({ isAlone }: KeyState): number {
     const { burst } = this.#owner
     return isAlone ? Math.max(1, burst / this.#nodes) : burst
@@ -184,20 +184,17 @@ export class SharedRates {
     state.at = now
     state.left = Math.min(this.#size(state), state.left + gained)
     if (state.balance > 0 && now - state.answeredAt > LEASE) state.balance = 0
-    // Those that send little cost no request to the engine.
+    // Keys with few requests cost no request to the engine.
     const isForgiven = state.balance < 0 && -state.balance < this.#due && !state.isAsking
     if (isForgiven) state.balance = Math.min(0, state.balance + (gained * FORGIVEN) / this.#nodes)
   }
 
-  /** What may be owed before the engine is told. */
+  /** The debt that is allowed before the engine is told. */
   get #due(): number {
     return Math.max(1, (this.#owner.perSecond * SHARE) / this.#nodes)
   }
 
-  /**
-   * An engine that does not answer, also to others, is away: what was given is counted here from
-   * now on.
-   */
+  /** An engine that does not answer is unavailable: what was given is counted here from now on. */
   #lookForAnswer(state: KeyState, now: number): void {
     if (state.isAsking && now - state.askedAt > PATIENCE) this.#isAway = true
     if (!this.#isAway || state.isAlone) return
@@ -227,17 +224,17 @@ export class SharedRates {
   }
 
   async #request(key: string, state: KeyState, rates: Rates): Promise<RateGrant> {
-    // So that all that comes in this turn is told at once.
+    // So that all requests of this turn are reported at once.
     await null
     const { perSecond, burst, prefix } = this.#owner
-    // Above 0, as there may be nothing to pay for: then the answer alone counts.
+    // Above 0, as there may be no debt: then only the answer counts.
     const amount = Math.max(this.#debt(state) + this.#extra(state), 1e-6)
     return rates.take(prefix + key, { perSecond, burst, amount })
   }
 
   /**
-   * What is wanted beyond what was given. After a rest, what the nodes have given is paid first:
-   * each learns what the others have given before it gets more.
+   * The demand beyond what was given. After a pause, what the nodes have given is paid first: each
+   * learns what the others have given before it gets more.
    */
   #extra(state: KeyState): number {
     if (state.isAlone || state.askedAt - state.answeredAt > FRESH) return 0
@@ -246,7 +243,7 @@ export class SharedRates {
     return Math.max(0, wanted - Math.max(0, balance))
   }
 
-  /** What was given; alone, but for what the bucket has regained since. */
+  /** What was given; less what the bucket has regained since. */
   #debt(state: KeyState): number {
     if (!state.isAlone) return Math.max(0, -state.balance)
     return Math.max(0, Math.min(state.spent, this.#size(state) - state.left))
@@ -265,7 +262,7 @@ export class SharedRates {
     if (isDue) this.#askLater(key, state, Math.min(Math.max(INTERVAL, retryAfter), FRESH))
   }
 
-  /** Debts are paid in rests, too. */
+  /** Debts are paid in pauses as well. */
   #askLater(key: string, state: KeyState, ms: number): void {
     const run = () => {
       if (!state.isAlone && !this.#isAway) this.#ask(key, state, performance.now())

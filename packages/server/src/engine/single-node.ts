@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { NodeAnswers, Nodes } from './engine.js'
 
-/** A name for a node: 12 letters, digits, `-` and `_`, another after each start. */
+/** Returns an id for a node: 12 letters, digits, `-` and `_`, a new one after each start. */
 export function newNodeId(): string {
   return randomBytes(9).toString('base64url')
 }
 
-/** The nodes of an engine of one process: itself alone. */
+/** The nodes of an engine of one process: only itself. */
 export class SingleNode implements Nodes {
   readonly id = newNodeId()
 
-  /** No one else asks. */
+  /** There is no other node that could ask. */
   serve(): void {}
 
   async list(): Promise<readonly string[]> {

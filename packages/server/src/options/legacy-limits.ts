@@ -1,10 +1,10 @@
 import type { Limits } from './limits.js'
 
 /**
- * The limits that stand in the place of their defaults with the option `legacy`: what an
- * application of the legacy pair is not likely to meet. They are finite, since without any a single
- * client could take the memory of the process. What a message costs to be read grows with its size:
- * one costs at most a few times what it may cost by default.
+ * The limits that replace the defaults with the option `legacy`: applications of the legacy pair
+ * are not likely to reach them. They are finite, since otherwise a single client could use up the
+ * memory of the process. Reading a message costs in proportion to its size: one costs at most a few
+ * times what it may cost by default.
  */
 export const LEGACY_LIMITS = {
   message: 4 * 1024 * 1024,

@@ -7,16 +7,16 @@ import { badOption, checkCount, checkNumber, checkWait, withoutUndefined } from 
  */
 export type LimitPreset = 'sandbox' | 'preview' | 'stage'
 
-/** The limits that an application sets, over those of a preset. */
+/** The limits that an application sets. They win over those of a preset. */
 export type LimitSettings = { readonly [Name in keyof Limits]?: Limits[Name] | undefined } & {
-  /** What stands for the limits that are left out. @default their own defaults */
+  /** The preset for all other limits. @default their own defaults */
   readonly preset?: LimitPreset | undefined
 }
 
 /** The option `limits`: a preset, or settings. */
 export type LimitOptions = LimitPreset | LimitSettings
 
-/** What a preset sets. */
+/** The limits that a preset sets. */
 export const PRESET_LIMITS = [
   'callsIn',
   'messagesPerSecond',
@@ -31,12 +31,12 @@ const PRESETS: ReadonlyMap<unknown, Partial<Limits>> = new Map([
   ['stage', environment(5000, 10_000)],
 ])
 
-/** The names that are known. */
+/** The names of all limits. */
 export const LIMIT_NAMES: readonly string[] = [...Object.keys(DEFAULT_LIMITS), 'preset']
 
 /**
- * The settings that the option is short for.
- * @throws RpcError `bad_option` for an unknown preset, and what is no object
+ * Returns the settings that the option is short for.
+ * @throws RpcError `bad_option` for an unknown preset, and for what is no object
  */
 export function limitSettings(option: LimitOptions | undefined): LimitSettings {
   if (option === undefined) return {}
@@ -47,8 +47,8 @@ export function limitSettings(option: LimitOptions | undefined): LimitSettings {
 }
 
 /**
- * Fills in what was left out.
- * @param others stand in the place of defaults; a preset goes before them. @default none
+ * Fills in the defaults.
+ * @param others replace the defaults; a preset wins over them. @default none
  * @throws RpcError `bad_option`, naming the limit
  */
 export function resolveLimits(settings: LimitSettings, others: Partial<Limits> = {}): Limits {
@@ -74,14 +74,14 @@ export function resolveLimits(settings: LimitSettings, others: Partial<Limits> =
   return limits
 }
 
-/** A rate that the application sets has a burst of one second, unless it sets that, too. */
+/** A rate that the application sets has a burst of one second, unless it sets that as well. */
 function burst(given: number | undefined, perSecond: number | undefined, otherwise: number): number {
   return given === undefined ? (perSecond ?? otherwise) : given
 }
 
 /**
- * A user has on all nodes what one socket may do: the environment's numbers hold for all that it
- * does.
+ * A user has, on all nodes, what one socket may do: the environment's numbers apply to all of the
+ * user's sockets.
  */
 function environment(concurrent: number, perSecond: number): Partial<Limits> {
   return {

@@ -2,7 +2,7 @@ import { describeGiven } from '../runtime/given-value.js'
 import { FieldReader } from './field-reader.js'
 import { badOption } from './option-checks.js'
 
-/** What an option has to be. What is `checked` is looked at by its method. */
+/** The type of an option. The method itself checks what is `checked`. */
 const KINDS = {
   checked: { text: '', is: () => true },
   flag: { text: 'has to be true or false', is: (value: unknown) => typeof value === 'boolean' },
@@ -15,20 +15,20 @@ const KINDS = {
 const reader = new FieldReader('bad_option')
 
 /**
- * The options of a method. One that is unknown, or of a wrong type, is refused: a misspelt `reconnect: false` would do the
- * opposite of what was meant. Options that are right cost no allocation.
+ * The options of a method. An unknown one, or one of a wrong type, is refused: a misspelt
+ * `reconnect: false` would do the opposite of what was meant. Correct options cost no allocation.
  */
 export class MethodOptions {
   readonly #fields: ReadonlyMap<string, keyof typeof KINDS>
   readonly #names: ReadonlySet<string>
 
-  /** @param fields what there is, and what each has to be; `undefined` stands for an option that is left out */
+  /** @param fields the known options and their types; a missing option is `undefined` */
   constructor(fields: Readonly<Record<string, keyof typeof KINDS>>) {
     this.#fields = new Map(Object.entries(fields))
     this.#names = new Set(Object.keys(fields))
   }
 
-  /** @param options as the application gave them @throws RpcError `bad_option` */
+  /** @param options as the application passed them @throws RpcError `bad_option` */
   check(options: unknown): void {
     if (options === undefined) return
     if (typeof options !== 'object' || options === null || Array.isArray(options)) throw notObject(options)

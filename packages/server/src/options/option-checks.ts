@@ -2,7 +2,7 @@ import { MAX_TIMEOUT, nearestName, RpcError } from '@token-socket/protocol'
 import { hasMethods } from '../runtime/given-value.js'
 import type { Logger } from '../runtime/logger.js'
 
-/** What a wrong option is refused with. @param why what it has to be, or must not be */
+/** Makes the error for a wrong option. @param why what it has to be, or must not be */
 export function badOption(name: string, why: string): RpcError {
   return new RpcError('bad_option', `Invalid option: ${name} ${why}`, { field: name })
 }
@@ -29,7 +29,7 @@ export function checkWait(name: string, ms: number): void {
   if (ms > MAX_TIMEOUT) throw badOption(name, `must not be above ${MAX_TIMEOUT}`)
 }
 
-/** @throws RpcError `bad_option` unless it is a logger, or left out */
+/** @throws RpcError `bad_option` unless it is a logger or `undefined` */
 export function checkLogger(logger: unknown): void {
   if (logger !== undefined && !hasMethods(Object(logger), LOGGER_METHODS))
     throw badOption('logger', `has to have the functions ${LOGGER_METHODS.join(', ')}`)
@@ -40,17 +40,17 @@ const LOGGER_METHODS = ['debug', 'info', 'warn', 'error']
 /** The options of a warning about unknown ones. */
 export interface KnownOptions {
   readonly options: object
-  /** The names that there are. */
+  /** The known names. */
   readonly known: readonly string[]
-  /** What goes before a name in the log, such as `limits.`. @default nothing */
+  /** The prefix of a name in the log, such as `limits.`. @default none */
   readonly of?: string | undefined
-  /** What other libraries, or older versions, call an option. @default none */
+  /** The names that other libraries, or older versions, have for an option. @default none */
   readonly aliases?: ReadonlyMap<string, string> | undefined
 }
 
 /**
- * Logs a warning for each option that there is not, with the most likely one as `didYouMean`. Unknown options are no error:
- * old applications may still pass what is of no use any more.
+ * Logs a warning for each unknown option, with the most likely one as `didYouMean`. Unknown options
+ * are no error: old applications may still pass obsolete ones.
  */
 export function warnOfUnknown(
   logger: Pick<Logger, 'warn'>,
@@ -63,10 +63,10 @@ export function warnOfUnknown(
   }
 }
 
-/** Options of which none is `undefined`, though some may be left out. */
+/** Options of which none is `undefined`, although some may be missing. */
 export type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options[Name], undefined> }
 
-/** As if what is `undefined` had been left out. */
+/** Returns options without those that are `undefined`. */
 export function withoutUndefined<Options extends object>(options: Options): Given<Options> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given) as Given<Options>

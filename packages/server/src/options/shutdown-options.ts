@@ -3,8 +3,8 @@ import { MethodOptions } from './method-options.js'
 /** Options of the server's `shutdown`. */
 export interface ShutdownOptions {
   /**
-   * Whether no other server comes: the token route and the health route are the application's at
-   * once, instead of answering 503. Clients that come back get what the application answers there,
+   * Whether no other server follows: the token route and the health route return to the application
+   * at once, instead of answering 503. Clients that reconnect get the application's answer there,
    * such as 404.
    * @default false
    */
