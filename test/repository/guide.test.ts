@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CLOSE_CODES, ERRORS, retryOf, shouldReconnect } from '@token-socket/protocol'
 import { expect } from 'chai'
 import { DEFAULT_LIMITS } from '#server/options/limits.js'
-import { type Block, GuidePage, guidePages } from '../end-to-end/guide/guide-page.js'
+import { type Block, GuidePage, guidePages, isRun } from '../end-to-end/guide/guide-page.js'
 
 const root = new URL('../..', import.meta.url).pathname
 
@@ -41,11 +41,7 @@ async function rowsOf(name: string): Promise<readonly (readonly string[])[]> {
   )
 }
 
-const isTried = ({ title }: Block, blocks: readonly Block[]) =>
-  title.endsWith('.test.mjs') ||
-  /^(\w+-)?server\.mjs$/.test(title) ||
-  title in TAKEN ||
-  blocks.some((other) => other.title === `${title} prints` || other.code.includes(`./${title}'`))
+const isTried = (block: Block, blocks: readonly Block[]) => block.title in TAKEN || isRun(block, blocks)
 
 describe('the blocks of the guide', () => {
   for (const [name, blocks] of pages)

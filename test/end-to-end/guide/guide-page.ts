@@ -24,6 +24,16 @@ export function blocksOf(text: string): readonly Block[] {
   return [...blocks].map(([, language = '', title = '', code = '']) => ({ language, title, code }))
 }
 
+/**
+ * Whether the test of its page runs a block that has the name of a file: as a server, as a test, by what it prints, or because
+ * another block imports it.
+ * @param blocks all of the page
+ */
+export function isRun({ title }: Block, blocks: readonly Block[]): boolean {
+  if (title.endsWith('.test.mjs') || /^([\w-]+-)?server\.mjs$/.test(title)) return true
+  return blocks.some((other) => other.title === `${title} prints` || other.code.includes(`./${title}'`))
+}
+
 /** The names of the guide's pages, without `.md`. */
 export async function guidePages(): Promise<readonly string[]> {
   const names = await readdir(join(root, 'docs/guide'))
