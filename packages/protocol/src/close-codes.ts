@@ -19,6 +19,7 @@ const OVER_CODES = [4009, 4010] as const
  * Why a connection was closed, as data. These codes start at 4000: SockJS uses some below (1002,
  * 1006, 2000, 2007, 2010, 3000), and 1000 to 2999 belong to WebSocket. The range says whether to
  * reconnect:
+ *
  * - 4000–4499: reconnect with a new token, after the usual delay;
  * - 4500–4999: do not reconnect, the same would happen again.
  */

@@ -17,6 +17,7 @@ export interface ConnectionListener {
 /**
  * One connection of a transport: it sends and receives texts, and is closed once. It knows no
  * tokens, and does not reconnect.
+ *
  * Messages arrive in the order of sending, each at most once. The last messages before a loss may
  * or may not have arrived: only an answer proves it.
  */

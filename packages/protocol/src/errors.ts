@@ -16,6 +16,7 @@ const BRAND = Symbol.for('@token-socket/RpcError')
 
 /**
  * The one error class of the library, on both sides.
+ *
  * If a handler throws it, or passes it to its callback, the caller gets all of it: `code`,
  * `message` and `data`. Of any other error that is thrown, the caller gets `internal` only.
  */

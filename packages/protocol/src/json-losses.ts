@@ -25,9 +25,11 @@ const NONE: readonly JsonLoss[] = []
  * Finds values that `JSON.stringify` would change or drop without an error: a `Map`, a `Set`,
  * bytes, `NaN`, a function, a symbol, `undefined` in a list, an invalid `Date`, an `Error`, a
  * promise, an instance whose class has methods. A value with a `toJSON` is fine.
+ *
  * For warnings during development: call it beside `encodeData`, and only where `NODE_ENV` is not
  * `production`, or in a development build. It searches 1000 values and 20 levels, calls no getter
  * and no `toJSON`, and never throws.
+ *
  * @param name how paths begin. @default 'data'
  * @returns the first loss of each type; an empty list, always the same one, if there is none
  */

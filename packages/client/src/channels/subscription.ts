@@ -91,6 +91,7 @@ const DONE: { readonly [State in SubscriptionState]?: RequestType } = {
 /**
  * One channel of a socket: whether it is desired, and whether the server has subscribed this
  * socket. It exists until neither is true.
+ *
  * Its state follows the server's notices. Only one request runs at a time. When it ends, and the
  * state is not the desired one, another request follows. So both ends agree in the end.
  */

@@ -45,6 +45,7 @@ export interface SubscriptionsLimits {
 
 /**
  * The channels that this socket or the server desires.
+ *
  * The last call wins. While a request runs, further calls for its channel wait for its answer, and
  * only the last of them is sent. A call that another one replaced fails with `aborted`. Calls time
  * out from the moment they are sent.

@@ -37,6 +37,7 @@ const LEGACY_REFUSAL = 1000
 /**
  * Makes one attempt to connect: requests a token, opens a transport, and waits for the server's
  * answer to the token. If it fails, nothing stays open.
+ *
  * @param listener receives the server's messages from the first one on, which may be a call before
  *   the answer
  * @param signal cancels the attempt at any step

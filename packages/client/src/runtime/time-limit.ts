@@ -2,6 +2,7 @@ import { abortReason, abortWith, onAbort, RpcError, startTimeout } from '@token-
 
 /**
  * Runs an operation that may take at most `wait` milliseconds and can be cancelled.
+ *
  * @param run gets a signal that is aborted when the time is over, or when the outer signal is
  * @returns what `run` promises; rejects with `timeout` or the outer signal's reason at once, even
  *   if `run` ignores its signal

@@ -9,6 +9,7 @@ let lastId = 0
  * Requests a token by JSONP: a script tag, for servers on another origin without CORS. A script's
  * HTTP status is not visible, so that all failures look the same. The tag is removed when the
  * promise settles.
+ *
  * @returns the answer's body, unchecked
  * @throws Error that it failed, or the signal's reason
  */

@@ -9,6 +9,7 @@ type Rest = Pick<Draft, 'event' | 'meta' | 'except'>
 /**
  * The publications of one channel. Their offsets have no gap, but a publication may expire before
  * an older one.
+ *
  * It has a ring for each field instead of a list of objects: the garbage collector then only moves
  * texts and numbers.
  */

@@ -72,6 +72,7 @@ interface KeyState {
  * is told soon after, and grants more where more is needed. What it does not grant is a debt, which
  * is paid before anything else is given, also after pauses. So each key gets its rate and its burst
  * over all nodes.
+ *
  * While the engine is unavailable, each node gives an equal share of the rate, by the last known
  * number of nodes.
  */

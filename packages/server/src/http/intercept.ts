@@ -34,6 +34,7 @@ const interceptions = processWide<Server, Interception>('interceptions 1')
  * Handles one prefix's requests and upgrades of an HTTP server before its listeners. Everything
  * else reaches all listeners as before, earlier and later ones: the application, and other
  * WebSocket servers.
+ *
  * It wraps `emit`, since a listener cannot keep an event from the others: `ws`, for one, refuses
  * upgrades of unknown paths, and Express would answer 404. It is wrapped once, for any number of
  * interceptors.

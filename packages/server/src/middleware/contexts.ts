@@ -84,6 +84,7 @@ export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
  * the answer, or rejects with the refusal. It may be called once. An error that is thrown, or
  * passed to `next`, refuses the request: the client gets all of an RpcError, and `internal` for
  * anything else.
+ *
  * Only `next()` allows: a middleware that does not call it refuses with `forbidden`. For a call,
  * the middleware's return value is the answer, unless it is `undefined`, or `false` without
  * `next()`.

@@ -30,6 +30,7 @@ export class PatternError extends Error {
  * Matches names of channels or events: one name; all names that fit a text with `*`, which stands
  * for any characters or none; or `#regex:` and a regular expression in RE2's syntax, which has to
  * match the whole name.
+ *
  * Matching takes time in proportion to the name's length, for every pattern: RE2 does not backtrack
  * exponentially.
  */

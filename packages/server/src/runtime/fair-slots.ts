@@ -15,6 +15,7 @@ interface Entry {
 /**
  * Runs a bounded number of tasks at once. Further tasks wait: the owners take turns, and the tasks
  * of one owner begin in order. So an owner with many tasks delays another one by one task at most.
+ *
  * A task has its slot until it leaves for the first time.
  */
 export class FairSlots {

@@ -34,6 +34,7 @@ interface Repetition {
  * Writes the first event of a kind at once. The events of the next minute become one line: the
  * details of the last one, and `repeated`, their number. So events that clients cause at will
  * cannot flood the log.
+ *
  * A kind is a text that the code chooses; no part of it comes from clients. Levels are counted
  * separately, so that warnings cannot hide an error. A subject distinguishes lines of one kind,
  * such as by the application's functions: a few of them.

@@ -1,16 +1,17 @@
 import { type IncomingCall, type PlainError, plainRefusal, type Timeouts } from '@token-socket/protocol'
 
-/** Bounds of {@link AbandonedCalls}. */
+/** Limits of {@link AbandonedCalls}. */
 export interface AbandonedLimits {
-  /** How many there may be. */
+  /** The most abandoned calls. */
   readonly abandonedCalls: number
-  /** UTF-16 code units that their messages may have together. A single one may have more. */
+  /** The most UTF-16 code units of their messages together. A single one may have more. */
   readonly callBytes: number
 }
 
 /**
- * The calls of one client that were cancelled, or have timed out, and whose functions still run. A function that ignores its signal
- * goes on working: so a client that calls and cancels without end is refused new calls until its functions are done.
+ * The calls of one client that were cancelled or have timed out, and whose functions still run. A
+ * function that ignores its signal keeps working. So a client that calls and cancels endlessly is
+ * refused new calls until its functions have ended.
  */
 export class AbandonedCalls {
   readonly #calls = new Map<IncomingCall, () => void>()
@@ -23,7 +24,7 @@ export class AbandonedCalls {
     this.#timeouts = timeouts
   }
 
-  /** Why no call may begin now. */
+  /** Returns why no call may begin now, if so. */
   refusal(): PlainError | undefined {
     const { abandonedCalls: limit, callBytes } = this.#limits
     if (this.#calls.size >= limit) return plainRefusal('too_many_calls', { field: 'abandonedCalls', limit })
@@ -32,8 +33,8 @@ export class AbandonedCalls {
   }
 
   /**
-   * A call ended whose function still runs.
-   * @param longest milliseconds that it may go on; then it is taken to have been forgotten, and does not count any more
+   * A call has ended whose function still runs.
+   * @param longest milliseconds after which the function counts no longer
    */
   add(call: IncomingCall, longest: number): void {
     const settled = () => this.remove(call)
@@ -42,7 +43,7 @@ export class AbandonedCalls {
     this.#timeouts.set(settled, longest)
   }
 
-  /** The function of a call is done. Does nothing if the call is not here. */
+  /** The function of a call has ended. Does nothing for an unknown call. */
   remove(call: IncomingCall): void {
     const settled = this.#calls.get(call)
     if (!settled) return
@@ -51,7 +52,7 @@ export class AbandonedCalls {
     this.#timeouts.delete(settled)
   }
 
-  /** Forgets all: the client is gone. */
+  /** Forgets all calls: the client has disconnected. */
   clear(): void {
     for (const call of [...this.#calls.keys()]) this.remove(call)
   }

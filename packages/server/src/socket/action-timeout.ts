@@ -2,8 +2,8 @@ import { type CallOptions, isNever } from '@token-socket/protocol'
 import { CALL_OPTIONS } from './method-options.js'
 
 /**
- * What a client learns of the time that its action has, in milliseconds: 0 for as long as it takes, `undefined` for the
- * client's own limit.
+ * Returns the time-out of an action that is sent to its client, in milliseconds: 0 for none,
+ * `undefined` for the client's own limit.
  * @throws RpcError `bad_option`
  */
 export function actionTimeout(options: CallOptions | undefined): number | undefined {

@@ -2,31 +2,28 @@ import type { Authorization } from '../claims/authorization.js'
 import type { Claims } from '../claims/claims.js'
 
 /**
- * What a token for a channel has added, until its subscription is decided. One of both is called,
- * once.
+ * The grants that a channel's token has added, until its subscription is decided. One of both
+ * methods is called, once.
  */
 export interface AddedGrants {
-  /** The subscription was let through: what was added stays. */
+  /** The subscription was allowed: the grants stay. */
   keep(): void
-  /**
-   * The subscription was refused after all: what was added is taken away, whatever others have
-   * added meanwhile.
-   */
+  /** The subscription was refused: removes the grants, whatever others were added meanwhile. */
   takeBack(): void
 }
 
 /**
- * Adds what a token says to what a socket may do.
- * @param identify takes what it says of the user, and returns a function that undoes it
- * @throws RpcError `bad_claims` if that is too much together, and what `identify` throws; then it
- *   is as before
+ * Adds a token's grants to a socket.
+ * @param identify applies the token's identity, and returns a function that undoes it
+ * @throws RpcError `bad_claims` if the grants are too large together, and errors of `identify`;
+ *   then nothing is changed
  */
 export function addClaims(
   socket: { authorization: Authorization },
   given: Claims,
   identify: () => () => void,
 ): AddedGrants {
-  // Two requests may bring the same token.
+  // Two requests may have the same token.
   const claims = { ...given }
   const added = socket.authorization.withPending(claims)
   const forget = identify()

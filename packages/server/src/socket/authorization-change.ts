@@ -3,9 +3,9 @@ import type { Authorization, AuthorizationSource } from '../claims/authorization
 import type { ChannelIdentity } from '../claims/channel-identities.js'
 
 /**
- * The authorization that replaces another one on an open socket. The session stays the known one
- * where the source names none.
- * @throws RpcError `identity_changed` if it is of another user: another `uid`, or another session of
+ * Makes the authorization that replaces another one on an open socket. The session stays the same
+ * if the source has none.
+ * @throws RpcError `identity_changed` if it is another user's: another `uid`, or another session of
  *   a user without one
  */
 export function changeOf(present: Authorization, source: AuthorizationSource): Authorization {
@@ -16,7 +16,7 @@ export function changeOf(present: Authorization, source: AuthorizationSource): A
   return present.changed({ ...source, session })
 }
 
-/** What a client is told of its authorization. */
+/** The authorization as the client is told. */
 export function sessionNotice(socket: {
   readonly authorization: Pick<Authorization, 'expiresAt'>
   identity(): ChannelIdentity
@@ -25,8 +25,8 @@ export function sessionNotice(socket: {
 }
 
 /**
- * How long an authorization lasts, as the wire carries it: nothing if it has no end, and a
- * second if it is over, so that clients do not ask for tokens without a pause.
+ * Returns how long an authorization lasts, for the wire: nothing if it has no end, and a second if
+ * it has ended, so that clients do not request tokens without a pause.
  */
 export function lifetimeOf({ expiresAt }: Pick<Authorization, 'expiresAt'>): Pick<SessionInfo, 'expiresIn'> {
   if (expiresAt === undefined) return {}
@@ -34,5 +34,5 @@ export function lifetimeOf({ expiresAt }: Pick<Authorization, 'expiresAt'>): Pic
   return { expiresIn: left > 0 ? Math.ceil(left) : LEAST }
 }
 
-/** Milliseconds that an authorization which is over is said to last. */
+/** Milliseconds that an ended authorization is reported to last. */
 const LEAST = 1000

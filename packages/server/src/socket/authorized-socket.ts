@@ -6,7 +6,7 @@ import type { SocketAuth } from '../claims/socket-data.js'
 import { subjectsOf } from '../claims/subjects.js'
 import { type AddedGrants, addClaims } from './added-grants.js'
 
-/** Who a socket is, and what it may do. */
+/** The identity and the permissions of a socket. */
 export abstract class AuthorizedSocket {
   #authorization: Authorization
   /** Created when a channel's token may state an identity: most sockets have none. */
@@ -17,7 +17,7 @@ export abstract class AuthorizedSocket {
     this.#authorization = Authorization.of(source)
   }
 
-  /** What it is allowed now. A change replaces it. @internal */
+  /** The current authorization. A change replaces it. @internal */
   get authorization(): Authorization {
     return this.#authorization
   }
@@ -27,17 +27,20 @@ export abstract class AuthorizedSocket {
     this.#authorization = authorization
   }
 
-  /** What `authentication` returned for it (a copy, as JSON carries it); handlers get it as their first argument. */
+  /**
+   * The result of `authentication` (a copy, as JSON carries it); handlers get it as their first
+   * argument.
+   */
   get auth(): SocketAuth {
     return this.#authorization.auth
   }
 
-  /** The user's id, if `authentication` gave one; others see it. */
+  /** The user's id, if `authentication` returned one; others see it. */
   get uid(): string | undefined {
     return this.#authorization.uid
   }
 
-  /** What else others may know of the user. */
+  /** User metadata (`umd`), which others see. */
   get umd(): unknown {
     return this.#authorization.umd
   }
@@ -47,18 +50,21 @@ export abstract class AuthorizedSocket {
     return this.#authorization.session
   }
 
-  /** Who it is over all its connections: its uid, else its sign-in's session, if either is known. @internal */
+  /**
+   * Its identity over all its connections: its uid, or its sign-in's session, if either is known.
+   * @internal
+   */
   get subject(): string | undefined {
     return subjectsOf(this)[0]
   }
 
-  /** What it may do on channels. @internal */
+  /** Its permissions on channels. @internal */
   get grants(): Grants {
     return this.#authorization.grants
   }
 
   /**
-   * Who it is on a channel, to others; or on all that it has no token of their own for.
+   * Its identity on a channel, as others see it; or on all channels for which it has no token.
    * @internal
    */
   identity(channel?: string): ChannelIdentity {
@@ -66,8 +72,8 @@ export abstract class AuthorizedSocket {
   }
 
   /**
-   * Adds to what it may do, and says who it is on one channel.
-   * @throws RpcError `bad_claims` if that is too much together; then it is as before
+   * Adds permissions, and sets the identity on one channel.
+   * @throws RpcError `bad_claims` if the claims are too large together; then nothing is changed
    * @internal
    */
   grant(channel: string, claims: Claims): AddedGrants {
@@ -76,7 +82,7 @@ export abstract class AuthorizedSocket {
     return addClaims(this, claims, () => identities.set(channel, claims))
   }
 
-  /** Who it is on a channel, if a token said it. @internal */
+  /** Its identity on a channel, if a token stated one. @internal */
   saidOn(channel: string): ChannelIdentity | undefined {
     return this.#identities?.stated(channel)
   }

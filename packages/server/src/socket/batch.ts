@@ -1,15 +1,18 @@
-/** Messages that came together, taken one at a time. */
+/** Messages that arrived together, taken one at a time. */
 export interface Batch {
-  /** The next message; `undefined` after the last. */
+  /** Returns the next message; `undefined` after the last. */
   next(): unknown
-  /** How many messages are kept as values of their own. */
+  /** How many messages are kept as texts of their own. */
   readonly size: number
 }
 
 /** Line feed. */
 const BREAK = 10
 
-/** The messages of a text, one per line. Finds each line when it is asked for: a frame can have 500,000 of them. */
+/**
+ * The messages of a text, one per line. It searches each line when it is taken: a frame can have
+ * 500,000 of them.
+ */
 export class LineBatch implements Batch {
   readonly size = 1
   readonly #text: string

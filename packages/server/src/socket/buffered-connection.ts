@@ -9,7 +9,7 @@ import type {
   ServerMessage,
 } from '@token-socket/protocol'
 
-/** Receives what comes on a {@link BufferedConnection}. */
+/** Receives the messages and the end of a {@link BufferedConnection}. */
 export interface BufferedListener extends ConnectionListener {
   /**
    * As for every connection.
@@ -19,50 +19,53 @@ export interface BufferedListener extends ConnectionListener {
   closed(code: number, reason: string, byPeer?: boolean): void
 }
 
-/** How messages are written for a client that does not know the library's wire. */
+/** How messages are encoded for a client that does not use the library's wire. */
 export interface Wire {
-  /** What came, as a message. @throws FrameError */
+  /** Decodes what the client sent. @throws FrameError */
   decode(text: unknown): ClientMessage
   /**
-   * A message as the text that is sent.
-   * @returns `undefined` for what such a client does not get
+   * Encodes a message.
+   * @returns `undefined` for a message that such a client does not get
    * @throws RpcError `unsupported`, `unserializable`
    */
   encode(message: ServerMessage): string | undefined
-  /** Why the socket is closed, if it is, in place of this answer, which its client does not get. */
+  /**
+   * Returns why the socket is closed instead of this answer, which its client does not get;
+   * `undefined` if it is not.
+   */
   closes(answer: AnswerMessage | ErrorMessage): CloseReason | undefined
 }
 
-/** A connection that says how far its reader is behind. */
+/** A connection that reports how far its reader is behind. */
 export interface BufferedConnection extends Connection {
   listen(listener: BufferedListener): void
-  /** Bytes that were sent and that the network has not taken yet. */
+  /** Bytes that were sent and that the network has not accepted yet. */
   readonly bufferedBytes: number
   /**
-   * The request that opened it, until its client has signed in or it is closed. Only where the
-   * server judges connections without a token, and the transport is WebSocket.
+   * The request that opened it, until its client is authenticated or it is closed. Only if the
+   * server authenticates connections without a token, and the transport is WebSocket.
    */
   readonly request?: IncomingMessage | undefined
   /**
-   * Its client has signed in: messages of the full size may come from now on. Until then its
-   * transport takes one small message only. Left out by a transport that makes no difference.
+   * The client is authenticated: messages of the full size may arrive from now on. Before that, the
+   * transport accepts one small message only. Absent in a transport without that difference.
    */
   authenticated?(): void
   /**
-   * Calls back once the operating system has taken what was sent until now; of a transport over
-   * HTTP, once the response that holds it was written. Never called if the connection ends before
-   * that. Left out where a send is that already.
+   * Calls back once the operating system has accepted everything sent so far; for a transport over
+   * HTTP, once the response was written. Never called if the connection ends before that. Absent if
+   * a send does that already.
    */
   written?(done: () => void): void
-  /** How its messages are written, if not in the library's wire. It takes messages only. */
+  /** How its messages are encoded, if not in the library's wire. */
   readonly wire?: Wire | undefined
-  /** Its socket is let in. Left out by a transport that is open already. */
+  /** Its socket is authenticated. Absent in a transport that is open already. */
   opened?(): void
-  /** Called when the network has taken what was buffered. Set by the one that sends. */
+  /** Called when the network has accepted the buffered bytes. The sender sets it. */
   ondrained?: (() => void) | undefined
   /**
-   * Asks the network to stop bringing messages, or to go on; some may still come. Left out where
-   * that cannot be.
+   * Asks the network to stop delivering messages, or to continue. Some may still arrive. Absent if
+   * the transport cannot do that.
    */
   setPaused?(isPaused: boolean): void
 }

@@ -1,16 +1,18 @@
 /** Tasks of one socket that run at once: each may wait for the engine. */
 const AT_ONCE = 8
 
-/** The reader of what a {@link BulkQueue} makes. */
+/** The reader of the messages that tasks of a {@link BulkQueue} make. */
 export interface BulkReader {
-  /** If it returns `false`, {@link BulkQueue.resume} has to be called once the reader has caught up. */
+  /**
+   * If it returns `false`, {@link BulkQueue.resume} has to be called once the reader has caught up.
+   */
   isCaughtUp(): boolean
 }
 
 /**
- * Runs the tasks that make bulk for one socket, such as pages of a history and lists of members, in the order in which
- * they came. A task starts when the reader has caught up and fewer than eight others run: bulk is made as fast as the
- * reader reads, and no faster.
+ * Runs the tasks that produce large answers for one socket, such as pages of history and lists of
+ * members, in order. A task starts when the reader has caught up and fewer than eight others run:
+ * large answers are made as fast as the reader reads.
  */
 export class BulkQueue {
   readonly #reader: BulkReader
@@ -23,7 +25,7 @@ export class BulkQueue {
     this.#reader = reader
   }
 
-  /** Runs a task when its turn has come, or at once after {@link end}. Resolves or rejects as the task does. */
+  /** Runs a task when its turn has come, or at once after {@link end}. Settles as the task does. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (!this.#waiting?.length && this.#mayStart()) this.#running += 1
     else await this.#turn()
@@ -35,7 +37,7 @@ export class BulkQueue {
     }
   }
 
-  /** Starts what may start now. */
+  /** Starts the tasks that may start now. */
   resume(): void {
     while (this.#waiting?.length && this.#mayStart()) {
       this.#running += 1
@@ -43,7 +45,7 @@ export class BulkQueue {
     }
   }
 
-  /** The socket is gone: what waits starts now, and finds nothing to do. */
+  /** The socket has ended: waiting tasks start now, and find nothing to do. */
   end(): void {
     this.#isOver = true
     this.resume()

@@ -18,7 +18,7 @@ import type { FunctionTimeouts } from './function-timeouts.js'
 export interface CallSupervisorOwner {
   readonly timeouts: Timeouts
   readonly limits: AbandonedLimits & {
-    /** Milliseconds that a call may take, unless its function has a rule. */
+    /** Milliseconds of a call whose function has no rule. */
     readonly timeout: number
   }
   readonly functions: FunctionTimeouts
@@ -30,12 +30,15 @@ export interface CallSupervisorOwner {
 export interface SupervisedSocket {
   readonly sid: string
   readonly uid: string | undefined
-  /** The kinds of frames beyond the first version of the wire that its client takes. */
+  /** The capabilities of its client. */
   readonly capabilities: readonly Capability[]
   sendMessage(message: ServerMessage): void
 }
 
-/** Watches the calls of one socket: bounds what runs on after its call, and notes functions that do not answer in order. */
+/**
+ * Watches the calls of one socket: it limits functions that run longer than their calls, and
+ * reports functions that answer wrongly.
+ */
 export class CallSupervisor implements RpcListener {
   readonly #socket: SupervisedSocket
   readonly #owner: CallSupervisorOwner
@@ -58,12 +61,12 @@ export class CallSupervisor implements RpcListener {
   unanswered(call: IncomingCall, end: CallEnd, form: AnswerForm): void {
     const { name, timeout, asked } = call
     if (name === undefined || end === 'connection_lost') return
-    // Clients choose shorter times at will.
+    // Clients may choose shorter times at will.
     const { functions } = this.#owner
     const isOver = end === 'timeout' && (timeout ?? 0) >= functions.of(name, undefined)
     if (isOver) this.#owner.requests.unanswered({ ...this.#subject(name), limit: timeout, asked }, form)
     this.#abandoned ??= new AbandonedCalls(this.#owner.limits, this.#owner.timeouts)
-    // What has not settled in all the time that its calls may have may never do so.
+    // A function that has not settled within the time of its calls may never do so.
     const longest = functions.longest(name)
     this.#abandoned.add(call, Math.max(longest, this.#owner.limits.timeout))
   }
@@ -81,7 +84,7 @@ export class CallSupervisor implements RpcListener {
       this.#socket.sendMessage({ type: 'withdraw', id, reason })
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   disconnect(): void {
     this.#abandoned?.clear()
   }

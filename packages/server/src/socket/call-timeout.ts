@@ -1,24 +1,24 @@
 import { ERRORS, encodeError, type Outcome, wireError } from '@token-socket/protocol'
 
-/** A call of a client that has timed out. */
+/** A client's call that has timed out. */
 export interface TimedOutCall {
   /** The function's name. */
   readonly name: string
-  /** Milliseconds that it had. */
+  /** Milliseconds that the call had. */
   readonly limit: number
-  /** Milliseconds that its caller asked for, 0 for as long as it takes. @default it asked for none */
+  /** Milliseconds that its caller asked for, 0 for no limit. @default none */
   readonly asked: number | undefined
-  /** Whether the answer may hint at what developers should look at. */
+  /** Whether the answer may have a hint for developers. */
   readonly givesHints: boolean
 }
 
-/** Whether a call was answered since its time was over, rather than with an error of its function's. */
+/** Whether the call was answered because of its time-out, and not with an error of its function. */
 export function isTimeout(outcome: Outcome, name: string): boolean {
   if (!('code' in outcome) || outcome.code !== 'timeout') return false
   return (outcome.about as { readonly function?: unknown } | undefined)?.function === name
 }
 
-/** The answer to a call that has timed out: how long it had, and where more is allowed. */
+/** Makes the answer to a call that has timed out: its time-out, and where to allow more. */
 export function timeoutOutcome({ name, limit, asked, givesHints }: TimedOutCall): Outcome {
   if (!Number.isFinite(limit)) return wireError('timeout', { function: name })
   const isLess = asked !== undefined && (asked === 0 || asked > limit)

@@ -23,15 +23,15 @@ export interface ClientActionsOwner {
   readonly requests: RequestLog
   readonly failed: FailureListener
   /**
-   * `timeout`: milliseconds that a call may take, and for which a client may report at least that a
+   * `timeout`: milliseconds of a call, and the least time for which a client may report that a
    * notification failed.
    */
   readonly limits: { readonly timeout: number }
-  /** Where the time of the turn is good enough. @default the time of each look */
+  /** The time of the turn, where that is precise enough. @default the current time */
   readonly turns?: Pick<Turns, 'time'>
-  /** Whether callbacks get errors as clients said them. @default false */
+  /** Whether callbacks get errors in the client's form. @default false */
   readonly plainErrors?: boolean | undefined
-  /** Checks that only development servers make. @default none */
+  /** Checks of development servers. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
 
@@ -39,28 +39,28 @@ export interface ClientActionsOwner {
 export interface CalledSocket {
   readonly sid: string
   readonly uid: string | undefined
-  /** The kinds of frames beyond the first version of the wire that its client takes. */
+  /** The capabilities of its client. */
   readonly capabilities: readonly Capability[]
   readonly isClosed: boolean
-  /** Set if its client does not know the library's wire: it cannot be called. @default it can */
+  /** Set if its client does not use the library's wire: it cannot be called. @default it can */
   readonly wire?: object | undefined
-  /** Whether its client is the legacy one, to which plain errors are texts. */
+  /** Whether its client is the legacy one, for which plain errors are texts. */
   readonly isLegacy: boolean
   sendMessage(message: ServerMessage): void
 }
 
 /**
- * How a call ends that is not answered. A client that takes no notifications may never answer what
- * it is called for.
+ * The outcome of a call without an answer. A client without notifications may never answer the call
+ * that replaces one.
  */
 const UNANSWERED = /^(connection_lost|timeout)$/
 
-/** The actions of one client, as the server runs them: by calls, and by notifications. */
+/** The actions of one client, called by the server: with an answer, or as notifications. */
 export class ClientActions {
   readonly #socket: CalledSocket
   readonly #owner: ClientActionsOwner
   readonly #peer: RpcPeer
-  /** Notifications whose failures the client may report. Made with the first one. */
+  /** Notifications whose failures the client may report. Created with the first one. */
   #credit: FailureCredit | undefined
 
   constructor(socket: CalledSocket, owner: ClientActionsOwner, peer: RpcPeer) {
@@ -69,7 +69,7 @@ export class ClientActions {
     this.#peer = peer
   }
 
-  /** Calls one. See {@link ServerSocket.rpc}. */
+  /** Calls an action. See {@link ServerSocket.rpc}. */
   call(name: string, data: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
     const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
     const { requests, development, failed, plainErrors } = this.#owner
@@ -94,7 +94,7 @@ export class ClientActions {
     return void callBack(answer, callback, { failed: callbackFailed, plainErrors })
   }
 
-  /** Runs one without an answer. See {@link ServerSocket.notify}. */
+  /** Notifies an action. See {@link ServerSocket.notify}. */
   notify(name: string, data: unknown): Promise<void> {
     const { development, failed } = this.#owner
     development?.checkData('notification', name, data)
@@ -104,9 +104,8 @@ export class ClientActions {
   }
 
   /**
-   * A notification failed at the client. What is older than a call may be, or one of too many, is
-   * dropped.
-   * @returns `false` if the client was sent none that could have failed
+   * A notification failed at the client. A report that is too late, or one too many, is dropped.
+   * @returns `false` if the client was sent no notification that could have failed
    */
   failed(outcome: Outcome): boolean {
     if (!('error' in outcome)) return false
@@ -118,7 +117,7 @@ export class ClientActions {
     return true
   }
 
-  /** @throws RpcError @returns a promise that may reject with one, if it is not done at once */
+  /** @throws RpcError @returns a promise that may reject with one, if it is not sent at once */
   #notify(name: string, data: unknown): Promise<void> | undefined {
     checkName('name', name)
     this.#check()
@@ -142,8 +141,7 @@ export class ClientActions {
   }
 
   /**
-   * Calls an action of a client that takes no notifications. Its answer is dropped, and so is that
-   * there was none.
+   * Calls an action of a client without notifications. Its answer is dropped, and so is a time-out.
    */
   #callInstead(name: string, data: unknown): Promise<void> | undefined {
     let isSent = false

@@ -7,25 +7,25 @@ import { type ConnectionEnd, type DisconnectReason, disconnectReason } from './d
 export interface Closing {
   /** The close code. */
   readonly code: number
-  /** Why, in one word: of a socket that was let in, its {@link DisconnectReason}. */
+  /** Why, in one word: the {@link DisconnectReason} of an authenticated socket. */
   readonly reason: string
-  /** What the client closed with, if that is a text of its own. */
+  /** The client's close reason, if it is a text of its own. */
   readonly text?: string
   readonly transport: string
-  /** Of a socket that was let in. */
+  /** Set for an authenticated socket. */
   readonly sid?: string
   readonly uid?: string | undefined
   /** Milliseconds from its authentication to its end. */
   readonly ms?: number
 }
 
-/** How a socket ended that was let in. */
+/** How an authenticated socket ended. */
 export interface SocketClosing extends Closing {
   readonly reason: DisconnectReason
   readonly ms: number
 }
 
-/** How a socket has just ended that was let in. */
+/** How an authenticated socket has just ended. */
 export function closingOf(
   socket: SlowSocket & { readonly created: number },
   end: ConnectionEnd,
@@ -36,7 +36,7 @@ export function closingOf(
   return { sid, uid, transport, code, reason: disconnectReason(end), ms: Date.now() - created, ...own }
 }
 
-/** A socket, as far as its closing is told. */
+/** A socket, with what the log says of its end. */
 type SlowSocket = Pick<Closing, 'uid' | 'transport'> & { readonly sid: string }
 
 /** How far the client of a socket is behind. */
@@ -47,7 +47,7 @@ export interface SlowReader {
   readonly behindFor: number
 }
 
-/** Ends that are no trouble: one of the two sides wanted it. */
+/** Expected ends: one of the two sides wanted it. */
 const WANTED: ReadonlySet<string> = new Set<DisconnectReason>([
   'client_closed',
   'closed_by_server',
@@ -55,12 +55,15 @@ const WANTED: ReadonlySet<string> = new Set<DisconnectReason>([
   'shutting_down',
 ])
 
-/** Codes with which a transport refuses what it receives. Source: RFC 6455, section 7.4.1; SockJS has 3000. */
+/**
+ * Codes with which a transport refuses a message. Source: RFC 6455, section 7.4.1; SockJS has 3000.
+ */
 const REFUSED: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 3000])
 
 /**
- * Writes one line at `debug` for each socket that ends, with its code and the reason. Ends that neither side wanted
- * are counted by reason at `info`, since a member can make as many as it likes. So are connections that were never let in.
+ * Writes one line at `debug` for each socket that ends, with its code and the reason. Unexpected
+ * ends are counted by reason at `info`, since a client can cause as many as it likes. So are
+ * connections that were never authenticated.
  */
 export class ClosingLog {
   readonly #logger: Logger
@@ -84,20 +87,26 @@ export class ClosingLog {
     this.#log.write('slow_consumer', ['warn', details, 'a socket is closed: its client does not read'])
   }
 
-  /** Members can end as many as they like this way. */
+  /** Clients can cause any number of these ends. */
   #unwanted(closing: SocketClosing): void {
     const text = 'sockets end that neither side wanted to end'
     this.#log.write(`socket ${closing.reason}`, ['info', shortened(closing), text])
   }
 
-  /** A connection that was not let in has ended: the server's transport has refused what it sent, or its client left. */
+  /**
+   * An unauthenticated connection has ended: the transport refused a message, or its client
+   * disconnected.
+   */
   left(closing: Closing, byPeer: boolean): void {
     const details = { ...closing, reason: shorten(closing.reason) }
     if (!byPeer && REFUSED.has(closing.code)) return this.stranger(details)
     this.#log.write('connection left', ['debug', details, 'a connection ended before it was let in'])
   }
 
-  /** The server closes a connection that it has not let in. @param closing its `reason` is the name of the code */
+  /**
+   * The server closes an unauthenticated connection. @param closing its `reason` is the name of the
+   * code
+   */
   stranger(closing: Closing): void {
     this.#log.write(`connection ${closing.code}`, ['info', closing, 'a connection was refused'])
   }

@@ -4,7 +4,7 @@ import { InvalidConnectionError } from './invalid-connection-error.js'
 import type { Outbox } from './outbox.js'
 import { checkSendOptions, type SendOptions } from './send-options.js'
 
-/** What sends a message to one client. */
+/** Sends messages to one client. */
 export interface DirectParts {
   readonly socket: {
     readonly isClosed: boolean
@@ -13,7 +13,7 @@ export interface DirectParts {
   }
   readonly peer: RpcPeer
   readonly outbox: Pick<Outbox, 'whenWritten'>
-  /** Checks that only development servers make. @default none */
+  /** Checks of development servers. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
 

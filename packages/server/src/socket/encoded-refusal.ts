@@ -1,6 +1,6 @@
 import { encodeData, encodeThrown, type Outcome, RpcError } from '@token-socket/protocol'
 
-/** What a client is told that the application refuses. Data that is no JSON is left out. */
+/** Encodes an application's refusal for the client. Data that is no JSON is left out. */
 export function encodedRefusal(error: RpcError): Outcome {
   const outcome = encodeThrown(error)
   try {

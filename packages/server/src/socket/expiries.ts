@@ -2,8 +2,8 @@ import { TimeoutScheduler } from '@token-socket/protocol'
 import type { TurnThrottle } from '../runtime/turn-throttle.js'
 
 /**
- * Milliseconds after its end for which an authorization still counts where a new token may come: it
- * may be late.
+ * Milliseconds for which an ended authorization still counts if a new token may arrive, which may
+ * be late.
  */
 export const GRACE = 30_000
 
@@ -13,21 +13,22 @@ export interface ExpiringSocket {
     /** In milliseconds of `performance.now()`; `undefined` for never. */
     readonly expiresAt: number | undefined
   }
-  /** Whether its client can bring a new token. */
+  /** Whether its client can send a new token. */
   readonly canRefresh: boolean
   closeFor(why: 'expired'): void
 }
 
 /**
- * Closes sockets whose authorization has ended, idle ones too, as `expired`: 30 s later where a new
- * token may come, else at once. One timer serves all of them, and nothing is kept for a socket whose authorization has no end. Jumps of the clock
- * change nothing. When many end at once, a few are closed in each turn of the event loop.
+ * Closes sockets whose authorization has ended, idle ones too, as `expired`: after 30 s if a new
+ * token may arrive, or at once. One timer serves all sockets, and nothing is kept for a socket
+ * whose authorization has no end. Jumps of the clock have no effect. When many end at once, a few
+ * are closed in each turn of the event loop.
  */
 export class Expiries {
   readonly #ends = new TimeoutScheduler<ExpiringSocket>((socket) => this.#expire(socket))
   readonly #throttle: Pick<TurnThrottle, 'run'>
 
-  /** @param throttle what the closings pass, as sign-ins do */
+  /** @param throttle runs the closings, as it does sign-ins */
   constructor(throttle: Pick<TurnThrottle, 'run'>) {
     this.#throttle = throttle
   }
@@ -37,14 +38,16 @@ export class Expiries {
     return this.#ends.size
   }
 
-  /** A socket was let in, or its authorization has changed: follows the end that it has now. */
+  /** A socket was authenticated, or its authorization has changed: schedules its current end. */
   follow(socket: ExpiringSocket): void {
     const wait = waitOf(socket)
     if (wait === undefined) this.forget(socket)
     else this.#ends.set(socket, Math.max(wait, 1))
   }
 
-  /** A socket has ended, or its authorization ends no longer. The last one leaves no timer. */
+  /**
+   * A socket has ended, or its authorization has no end any longer. The last one leaves no timer.
+   */
   forget(socket: ExpiringSocket): void {
     this.#ends.delete(socket)
     this.#ends.disarmIfEmpty()
@@ -52,7 +55,7 @@ export class Expiries {
 
   #expire(socket: ExpiringSocket): void {
     this.#throttle.run(() => {
-      // A new token may have come while it waited.
+      // A new token may have arrived meanwhile.
       if ((waitOf(socket) ?? 1) <= 0) socket.closeFor('expired')
     })
   }

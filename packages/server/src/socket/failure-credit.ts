@@ -1,10 +1,9 @@
-/** Failures that one client may report, of the notifications that it was sent last. */
+/** How many failures of the latest notifications one client may report. */
 const MOST = 1000
 
 /**
  * Counts the notifications that a client was sent, and whose failures it may report: the last
- * 1,000, for as long as a call may take. Those of older ones are of no use any more, and are
- * dropped.
+ * 1,000, for as long as a call may take. Failures of older ones are dropped.
  */
 export class FailureCredit {
   readonly #period: number
@@ -13,10 +12,10 @@ export class FailureCredit {
   /** Sent in this period, and in the one before. */
   #sent = 0
   #before = 0
-  /** Sent, not reported, and too old or too many to be. */
+  /** Sent and not reported, too old or too many to count. */
   #expired = 0
 
-  /** @param period milliseconds for which at least each counts; for twice as many at most */
+  /** @param period milliseconds for which each counts at least; twice as many at most */
   constructor(period: number) {
     this.#period = period
   }

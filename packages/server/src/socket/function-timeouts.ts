@@ -2,17 +2,20 @@ import { isNever } from '@token-socket/protocol'
 import { FieldReader } from '../options/field-reader.js'
 import { PatternTable } from '../patterns/pattern-table.js'
 
-/** What holds for the calls of some functions of the server. */
+/** A rule for the calls of some functions. */
 export interface FunctionRule {
   /**
-   * The longest time that a call may ask for with its `timeout`, in milliseconds; `Infinity` for any. A call that asks for none
-   * has `limits.callTimeout`, or this if it is shorter.
+   * The longest time-out that a call may ask for, in milliseconds; `Infinity` for any. A call that
+   * asks for none has `limits.callTimeout`, or this if it is shorter.
    * @default limits.callTimeout
    */
   readonly timeout?: number | undefined
 }
 
-/** Rules by function, or pattern of functions. Of those that mean one function, its own name goes first, then the order. */
+/**
+ * Rules by function, or pattern of functions. If several match one function, its own name comes
+ * first, then the order of the rules.
+ */
 export interface FunctionRules {
   readonly [pattern: string]: FunctionRule
 }
@@ -32,14 +35,15 @@ function check(value: unknown): asserts value is FunctionRules {
   }
 }
 
-/** How long calls may take, by their functions and by what they ask for. */
+/** The time-outs of calls, by function and by what the caller asks for. */
 export class FunctionTimeouts {
   readonly #rules: PatternTable<FunctionRule> | undefined
   readonly #byDefault: number
 
   /**
-   * @param byDefault milliseconds that a call may take whose function has no rule
-   * @throws RpcError `bad_option`, whose `data.field` names the place, such as `functions["reports.*"].timeout`
+   * @param byDefault milliseconds of a call whose function has no rule
+   * @throws RpcError `bad_option`, whose `data.field` names the field, such as
+   *   `functions["reports.*"].timeout`
    */
   constructor(rules: FunctionRules, byDefault: number) {
     check(rules)
@@ -48,13 +52,16 @@ export class FunctionTimeouts {
     this.#byDefault = byDefault
   }
 
-  /** The longest time that a call of a function may take, in milliseconds. */
+  /** Returns the longest time-out of a function's calls, in milliseconds. */
   longest(name: string): number {
     const [rule] = this.#rules?.matching(name) ?? []
     return rule?.timeout ?? this.#byDefault
   }
 
-  /** The time that a call has. @param asked what its caller asked for, in milliseconds; 0 for as long as it takes */
+  /**
+   * Returns the time-out of a call. @param asked the caller's time-out, in milliseconds; 0 for no
+   * limit
+   */
   of(name: string, asked: number | undefined): number {
     const longest = this.longest(name)
     if (asked === undefined) return Math.min(longest, this.#byDefault)

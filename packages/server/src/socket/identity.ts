@@ -2,16 +2,16 @@ import type { Capability } from '@token-socket/protocol'
 import type { AuthorizationSource } from '../claims/authorization.js'
 import type { OpeningRequest } from './opening-request.js'
 
-/** Who a socket is: what the token endpoint learned, and the socket's id. */
+/** The identity of a socket: the result of the token endpoint, and the socket's id. */
 export interface Identity extends AuthorizationSource {
   readonly sid: string
   readonly ip: string | undefined
   readonly ips: readonly string[]
   readonly host: string | undefined
-  /** What is kept of the request that said who it is. @default nothing */
+  /** The kept parts of the request that identified it. @default nothing */
   readonly opening?: OpeningRequest | undefined
-  /** Whether its client knows of offsets; the old one does not. @default true */
+  /** Whether its client uses offsets; the legacy one does not. @default true */
   readonly counts?: boolean
-  /** What its client can do beyond the first version of the wire. @default nothing */
+  /** The capabilities of its client. @default none */
   readonly can?: readonly Capability[] | undefined
 }

@@ -1,26 +1,32 @@
 import { Turns } from '../runtime/turns.js'
 
-/** Messages of all waiting inboxes in one turn. */
+/** The most messages of all waiting inboxes in one turn. */
 const MESSAGES_IN_ALL = 256
 
-/** Messages of one waiting inbox before the next has its turn. */
+/** The most messages of one waiting inbox before the next one has its turn. */
 const SLICE = 16
 
-/** Milliseconds of work for all sockets in one turn. After that every message waits for the next turn. */
+/**
+ * The most milliseconds of work for all sockets in one turn. After that, every message waits for
+ * the next turn.
+ */
 const WORK_IN_ALL = 16
 
 /**
- * UTF-16 code units of long messages of all sockets in one turn. What decoding them leaves to the collector grows with them,
- * and so does a publication's delivery to many readers, which the clock sees too late.
+ * The most UTF-16 code units of long messages of all sockets in one turn. The garbage of their
+ * decoding grows with them, and so does a delivery to many readers, which the clock shows too late.
  */
 const LONG_IN_ALL = 256 * 1024
 
-/** Sockets that begin in a turn between two looks at the clock. */
+/** Sockets that begin in a turn between two readings of the clock. */
 const LOOK = 8
 
-/** An inbox in which messages wait. */
+/** An inbox with waiting messages. */
 export interface WaitingInbox {
-  /** Handles up to `count` messages. @returns whether it goes on in this turn, in a later one, or not at all */
+  /**
+   * Handles up to `count` messages. @returns whether it continues in this turn, in a later one, or
+   * not at all
+   */
   work(count: number): 'now' | 'later' | 'done'
 }
 
@@ -30,14 +36,14 @@ export interface EventLoop {
   readonly time: number
   /** The time in milliseconds. */
   now(): number
-  /** Runs something when the turn ends. */
+  /** Runs a task when the turn ends. */
   defer(run: () => void): void
 }
 
 /**
- * Divides each event-loop turn among the inboxes of all sockets. An inbox in which nothing waits handles its messages
- * at once; those in which messages wait take turns, 16 messages each, so that one socket's flood does not delay
- * another socket's message.
+ * Divides each event-loop turn among the inboxes of all sockets. An inbox without waiting messages
+ * handles a message at once. The others take turns, 16 messages each, so that one socket's flood
+ * does not delay another socket's message.
  */
 export class InboxScheduler {
   /** The number of the turn. */
@@ -52,7 +58,7 @@ export class InboxScheduler {
   #isLate = false
   /** Size of the long messages of this turn. */
   #long = 0
-  /** Whether a long message was handled since the last look at the clock. */
+  /** Whether a long message was handled since the last reading of the clock. */
   #mustLook = false
 
   constructor(loop: EventLoop = new Turns()) {
@@ -64,7 +70,10 @@ export class InboxScheduler {
     return this.#loop.now()
   }
 
-  /** An inbox handles its first message in this turn. @returns false if the turn's time is over: it has to wait */
+  /**
+   * An inbox handles its first message in this turn. @returns false if the turn's time is used up:
+   * it has to wait
+   */
   begin(): boolean {
     this.#arm()
     if (this.#mustLook || this.#begun % LOOK === 0) this.#look()
@@ -72,20 +81,22 @@ export class InboxScheduler {
     return !this.#isLate
   }
 
-  /** A long message is about to be handled: the clock is read before the next message of any socket. */
+  /**
+   * A long message is about to be handled: the clock is read before the next message of any socket.
+   */
   countLong(size: number): void {
     this.#long += size
     if (this.#long >= LONG_IN_ALL) this.#isLate = true
     this.#mustLook = true
   }
 
-  /** Whether the turn's time, or what it has for long messages, is used up: every message waits. */
+  /** Whether the turn's time, or its size of long messages, is used up: every message waits. */
   isOver(): boolean {
     if (this.#mustLook) this.#look()
     return this.#isLate
   }
 
-  /** Messages wait in an inbox. It has its turn after the others. */
+  /** An inbox has waiting messages. It has its turn after the others. */
   add(inbox: WaitingInbox): void {
     this.#waiting.push(inbox)
     this.#arm()
@@ -127,7 +138,7 @@ export class InboxScheduler {
         if (this.#isLate || this.now() >= end) break
       }
     } finally {
-      // Those that had no turn, or whose handler threw, come first in the next.
+      // Inboxes that had no turn, or whose handler threw, come first in the next turn.
       if (at < due.length) this.#waiting = [...due.slice(at), ...this.#waiting]
     }
   }

@@ -2,40 +2,44 @@ import type { Batch } from './batch.js'
 import { ListBatch } from './batch.js'
 import type { InboxScheduler, WaitingInbox } from './inbox-scheduler.js'
 
-/** Messages of one socket in one turn. */
+/** The most messages of one socket in one turn. */
 const MESSAGES = 64
 
-/** UTF-16 code units of a message that count as one message more: a turn has 256 KiB of long messages. */
+/**
+ * UTF-16 code units of a message that count as one more message: a turn has 256 KiB of long
+ * messages.
+ */
 const UNIT = 4096
 
-/** Messages between two looks at the clock. */
+/** Messages between two readings of the clock. */
 const LOOK = 8
 
-/** Milliseconds of work of one socket in one turn, from the first look on. */
+/** The most milliseconds of work of one socket in one turn, from the first reading on. */
 const WORK = 4
 
 /** The connection of an {@link Inbox}. */
 export interface InboxOwner {
   /** Handles a message. */
   take(message: unknown): void
-  /** Messages wait: stop reading. */
+  /** Messages wait: the connection has to stop reading. */
   pause(): void
-  /** Nothing waits any more: read on. */
+  /** No message waits any longer: the connection may read again. */
   resume(): void
 }
 
 /**
- * The incoming messages of one connection, handled in order: at once while the socket's share of this turn lasts, in
- * later turns after that. While messages wait, the connection does not read, so that what waits is bounded.
+ * The incoming messages of one connection, handled in order: at once while the socket's share of
+ * this turn lasts, and in later turns after that. While messages wait, the connection does not
+ * read, so that their number is bounded.
  */
 export class Inbox implements WaitingInbox {
   readonly #owner: InboxOwner
   readonly #scheduler: InboxScheduler
   #turn = -1
   #left = 0
-  /** When the turn of this socket ends; 0 until it has looked at the clock. */
+  /** When the turn of this socket ends; 0 until it has read the clock. */
   #until = 0
-  /** What waits, oldest first; `undefined` if nothing does. */
+  /** The waiting messages, oldest first; `undefined` if there are none. */
   #waiting: Batch[] | undefined
   /** The first batch that is not taken. */
   #at = 0
@@ -56,7 +60,7 @@ export class Inbox implements WaitingInbox {
     return this.#waiting !== undefined
   }
 
-  /** Whether no message is handled for now. */
+  /** Whether messages are not handled for now. */
   get isPaused(): boolean {
     return this.#isPaused
   }
@@ -70,14 +74,14 @@ export class Inbox implements WaitingInbox {
     else this.#schedule()
   }
 
-  /** A message came. */
+  /** A message arrived. */
   receive(message: unknown): void {
     if (this.#isClosed) return
     if (this.#waiting !== undefined || !this.#mayTake()) return this.#wait(new ListBatch([message]))
     this.#take(message)
   }
 
-  /** Several messages came together. */
+  /** Several messages arrived together. */
   receiveAll(batch: Batch): void {
     if (this.#isClosed) return
     if (this.#waiting !== undefined) return this.#wait(batch)
@@ -90,20 +94,23 @@ export class Inbox implements WaitingInbox {
     this.#wait(batch)
   }
 
-  /** No message comes any more. @param done called when those that wait are handled; at once if none do */
+  /**
+   * No further message arrives. @param done called when the waiting ones are handled; at once if
+   * there are none
+   */
   end(done: () => void): void {
     if (this.#waiting === undefined) done()
     else this.#ended = done
   }
 
-  /** The same, and nothing pauses it any more: the connection is gone. */
+  /** The same, and nothing pauses it any longer: the connection has ended. */
   finish(done: () => void): void {
     this.setPaused(false)
     this.#isFinishing = true
     this.end(done)
   }
 
-  /** Drops what waits, and all that comes. */
+  /** Drops all messages, now and later. */
   close(): void {
     this.#isClosed = true
     this.#waiting = undefined
@@ -132,7 +139,7 @@ export class Inbox implements WaitingInbox {
     this.#scheduler.add(this)
   }
 
-  /** Whether this turn has room for one message more, which then counts. */
+  /** Whether this turn has room for one more message, which then counts. */
   #mayTake(): boolean {
     if (this.#isPaused) return false
     if (this.#turn !== this.#scheduler.turn) return this.#begin()

@@ -1,9 +1,9 @@
 import { attempt } from '../runtime/attempt.js'
 
-/** Runs tasks of the same key one after the other, in the order in which they were given. */
+/** Runs tasks of the same key one after the other, in order. */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>()
-  /** The last task of {@link runAlone}, as long as it runs or waits. */
+  /** The last task of {@link runAlone}, while it runs or waits. */
   #alone: Promise<unknown> | undefined
   #size = 0
   #weight = 0
@@ -13,12 +13,15 @@ export class KeyedQueue {
     return this.#size
   }
 
-  /** What the tasks that run or wait weigh together. */
+  /** The weight of the tasks that run or wait. */
   get weight(): number {
     return this.#weight
   }
 
-  /** Runs a task, at once if no earlier one of its key runs. Resolves or rejects as the task does; rejects if it throws. */
+  /**
+   * Runs a task, at once if no earlier one of its key runs. Settles as the task does; rejects if it
+   * throws.
+   */
   run<T>(key: string, task: () => Promise<T>, weight = 0): Promise<T> {
     const before = this.#tails.get(key) ?? this.#alone
     const result = before ? before.then(task, task) : attempt(task)
@@ -32,7 +35,7 @@ export class KeyedQueue {
   runAlone<T>(task: () => Promise<T>, weight = 0): Promise<T> {
     const before = [...this.#tails.values(), ...(this.#alone ? [this.#alone] : [])]
     const result = before.length > 0 ? Promise.allSettled(before).then(task) : attempt(task)
-    // Later tasks of every key wait for this one, and this one for the earlier.
+    // Later tasks of every key wait for this one, and this one for the earlier ones.
     this.#tails.clear()
     this.#alone = result
     return this.#count(result, weight, () => {

@@ -14,7 +14,7 @@ export interface MessageCounterOwner {
   readonly limits: { readonly rate: number; readonly rateRefusals: number }
   /** Limits of a token bucket. @default none */
   readonly messageLimits?: MessageLimits | undefined
-  /** Where messages are counted by the time of their turn. @default by the time of each */
+  /** The time of the turn by which messages are counted. @default the time of each message */
   readonly turns?: Pick<Turns, 'time'>
 }
 
@@ -24,8 +24,8 @@ export interface CountedSocket extends RateOwner {
 }
 
 /**
- * Counts the messages of one socket, each before it is decoded, and closes a socket that goes on
- * over its limits.
+ * Counts the messages of one socket, each before it is decoded, and closes a socket that keeps
+ * exceeding its limits.
  */
 export class MessageCounter extends Rate {
   readonly #socket: CountedSocket
@@ -40,8 +40,8 @@ export class MessageCounter extends Rate {
   }
 
   /**
-   * A message came.
-   * @returns nothing if it may be done; why it is refused; or `closed`, as the socket is closed for
+   * A message arrived.
+   * @returns nothing if it is allowed; why it is refused; or `closed`, if the socket is closed for
    *   it
    */
   take(): PlainError | 'closed' | undefined {
@@ -54,12 +54,12 @@ export class MessageCounter extends Rate {
     return this.#limiter.take(now)
   }
 
-  /** The last one, which was not refused, does not count for the token buckets after all. */
+  /** The last message, which was not refused, does not count for the token buckets after all. */
   restore(): void {
     this.#limiter?.restore()
   }
 
-  /** The library has refused something. @param code of the error */
+  /** The library has refused a request. @param code of the error */
   refused(code: string | undefined): void {
     if (code !== 'rate_limited') return
     this.#refusals ??= new Rate(MINUTE)

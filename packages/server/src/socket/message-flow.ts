@@ -5,7 +5,7 @@ import { HeldSize } from './held-size.js'
 import { type Flusher, Outbox, type OutboxOptions } from './outbox.js'
 import { PausedMessages } from './paused-messages.js'
 
-/** Bounds of what waits for one socket; see the server's limits of the same names. */
+/** Limits on waiting messages of one socket; see the server's limits of the same names. */
 export interface FlowLimits {
   readonly outbox: number
   readonly readTimeout: number
@@ -20,7 +20,7 @@ export interface MessageFlowOwner {
 
 /** The socket of a {@link MessageFlow}. */
 export interface FlowingSocket {
-  /** A message of the client, when its turn has come. */
+  /** Handles a message of the client, when its turn has come. */
   handle(text: unknown): void
   /** The client does not read: the connection is about to be closed. */
   slow(reader: SlowReader): void
@@ -32,8 +32,8 @@ export interface FlowingSocket {
 const PAUSED = 4
 
 /**
- * Listens to the connection of one client. What goes to the client and comes from it is kept at the
- * pace at which the client reads. A client that never was behind needs the outbox alone.
+ * Connects a socket to its connection: messages to and from the client move at the pace at which
+ * the client reads. A client that was never behind needs the outbox only.
  */
 export class MessageFlow implements BufferedListener, OutboxOptions {
   readonly outbox: Outbox
@@ -52,13 +52,13 @@ export class MessageFlow implements BufferedListener, OutboxOptions {
     this.outbox = new Outbox(connection, this)
   }
 
-  /** What makes bulk for the client. */
+  /** Runs the tasks that produce large answers for the client. */
   get bulk(): BulkQueue {
     this.#bulk ??= new BulkQueue(this.outbox)
     return this.#bulk
   }
 
-  /** What is held for the client until its subscriptions are up to date. */
+  /** The publications that are held until the client's subscriptions are recovered. */
   get held(): HeldSize {
     this.#held ??= new HeldSize()
     return this.#held
@@ -70,7 +70,7 @@ export class MessageFlow implements BufferedListener, OutboxOptions {
     else this.outbox.add(frame)
   }
 
-  /** Treats what is sent while `run` runs as bulk, which the client has asked for. */
+  /** What is sent while `run` runs counts as bulk, which the client has requested. */
   inBulk(run: () => void): void {
     const before = this.#isBulk
     this.#isBulk = true
@@ -112,7 +112,7 @@ export class MessageFlow implements BufferedListener, OutboxOptions {
     this.#socket.disconnected(code, reason, byPeer)
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   end(): void {
     this.outbox.clear()
     this.#paused?.clear()

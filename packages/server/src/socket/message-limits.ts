@@ -4,7 +4,7 @@ import { SharedRates } from '../engine/shared-rates.js'
 import { type BucketSize, TokenBucket } from '../runtime/token-bucket.js'
 import { type RateOwner, rateOwnerOf } from './rate-owner.js'
 
-/** Limits of messages; see the server's limits of the same names. `Infinity` is none. */
+/** Limits of messages; see the server's limits of the same names. `Infinity` is no limit. */
 export interface MessageLimitOptions {
   readonly messagesPerSecond: number
   readonly messagesBurst: number
@@ -33,13 +33,13 @@ export class MessageLimits {
     }
   }
 
-  /** @returns nothing where no message is limited */
+  /** Returns nothing if messages are not limited. */
   static of(limits: MessageLimitOptions, engine: Pick<Engine, 'rates' | 'nodes'>): MessageLimits | undefined {
     const isOn = isLimit(limits.messagesPerSecond) || isLimit(limits.userMessagesPerSecond)
     return isOn ? new MessageLimits(limits, engine) : undefined
   }
 
-  /** What a message is refused with. @param retryAfter milliseconds */
+  /** Makes the error of a refused message. @param retryAfter milliseconds */
   refusal(field: 'messagesPerSecond' | 'userMessagesPerSecond', retryAfter: number): PlainError {
     return plainRefusal('rate_limited', { field, limit: this.#limits[field], retryAfter })
   }
@@ -58,9 +58,9 @@ export class MessageLimiter {
   }
 
   /**
-   * A message came.
+   * A message arrived.
    * @param now milliseconds of `performance.now()`
-   * @returns why it is refused; nothing if it is not
+   * @returns why it is refused; nothing if it is allowed
    */
   take(now?: number): PlainError | undefined {
     const wait = this.#bucket?.take(1, now) ?? 0
@@ -71,7 +71,7 @@ export class MessageLimiter {
     return this.#limits.refusal('userMessagesPerSecond', userWait)
   }
 
-  /** The last one that was taken does not count after all. */
+  /** The last allowed message does not count after all. */
   restore(): void {
     this.#bucket?.restore()
     this.#limits.users?.restore(this.#owner)

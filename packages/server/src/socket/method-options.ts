@@ -1,7 +1,7 @@
 import { MethodOptions } from '../options/method-options.js'
 
-/** How a call to a client is made. Their values are checked by the call. */
+/** Options of a call to a client. The call checks their values. */
 export const CALL_OPTIONS = new MethodOptions({ timeout: 'checked', signal: 'checked' })
 
-/** How sockets are ended. */
+/** Options of the methods that end a socket. */
 export const END_OPTIONS = new MethodOptions({ reconnect: 'flag' })

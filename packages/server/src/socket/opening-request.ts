@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import { badOption } from '../options/option-checks.js'
 
-/** What is kept of the request that said who a client is, by the options. */
+/** The kept parts of the request that identified a client, by the options. */
 export interface OpeningRequest {
-  /** Parameters of its query, by name. @default none was named, or none came */
+  /** Parameters of its query, by name. @default none */
   readonly query?: Readonly<Record<string, string>> | undefined
-  /** Its headers, by their names in lower case. @default none was named, or none came */
+  /** Its headers, by their names in lower case. @default none */
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** What of such a request is kept; see the server's options of the same names. @default nothing */
+/**
+ * Which parts of such a request are kept; see the server's options of the same names. @default none
+ */
 export interface OpeningOptions {
   readonly connectionHeaders?: readonly string[]
   readonly connectionQuery?: readonly string[]
@@ -24,12 +26,12 @@ export function checkOpeningOptions(options: OpeningOptions): void {
   }
 }
 
-/** Headers that hold credentials. */
+/** Headers with credentials. */
 const CREDENTIALS: readonly string[] = ['authorization', 'cookie', 'proxy-authorization']
 
 const WARNING = 'connectionHeaders keeps a header that holds credentials: each listener and action sees it'
 
-/** Warns of headers that `connectionHeaders` had better not name. */
+/** Warns of headers that `connectionHeaders` should not name. */
 export function warnOfCredentials(
   logger: { warn(details: object, text: string): void },
   { connectionHeaders = [] }: OpeningOptions,
@@ -40,11 +42,11 @@ export function warnOfCredentials(
 }
 
 /**
- * UTF-16 code units of a value that is kept. A longer one is left out: a part of it would mislead.
+ * The most UTF-16 code units of a kept value. A longer one is left out: a part of it would mislead.
  */
 const LONGEST = 2048
 
-/** @returns `undefined` if there is nothing to keep */
+/** Returns `undefined` if there is nothing to keep. */
 export function readOpening(
   { headers, url = '' }: Pick<IncomingMessage, 'headers' | 'url'>,
   { connectionHeaders = [], connectionQuery = [] }: OpeningOptions,
@@ -65,7 +67,7 @@ function textOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(', ') : header
 }
 
-/** What an object has of some names. */
+/** Picks the given names of an object. */
 function pick(
   names: readonly string[],
   read: (name: string) => string | undefined,

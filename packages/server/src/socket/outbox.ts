@@ -5,15 +5,15 @@ import type { SlowReader } from './closings.js'
 import { ReaderLag } from './reader-lag.js'
 import { WriteMarks } from './write-marks.js'
 
-/** Looks at the readers that are behind, in one `readTimeout`. */
+/** Checks of readers that are behind, in one `readTimeout`. */
 const LOOKS = 5
 
 /**
- * Sends what the outboxes of one event-loop turn hold when the turn ends, and looks at those whose readers are behind, with
- * one timer for all of them.
+ * Sends the messages of all outboxes when the event-loop turn ends, and checks those whose readers
+ * are behind, with one timer for all.
  */
 export class Flusher {
-  /** Each outbox is in it once: it knows whether it is. */
+  /** Each outbox is in it once, by a flag of its own. */
   #due: Outbox[] = []
   readonly #turns: Turns
   readonly #behind = new Set<Outbox>()
@@ -21,13 +21,16 @@ export class Flusher {
   #lookedAt = 0
   #stopTimer: (() => void) | undefined
 
-  /** @param readTimeout milliseconds after which a reader that takes nothing is slow; see {@link Outbox} */
+  /**
+   * @param readTimeout milliseconds after which a reader that reads nothing is slow; see {@link
+   *   Outbox}
+   */
   constructor(readTimeout = 5000, turns = new Turns()) {
     this.#every = readTimeout / LOOKS
     this.#turns = turns
   }
 
-  /** This outbox has something to send. */
+  /** This outbox has messages to send. */
   schedule(outbox: Outbox): void {
     if (this.#due.length === 0) this.#turns.defer(this.#endTurn)
     this.#due.push(outbox)
@@ -42,7 +45,10 @@ export class Flusher {
 
   readonly #endTurn = () => this.flush()
 
-  /** Looks at this outbox from time to time, until it is no longer behind. Harmless if it is watched already. */
+  /**
+   * Checks this outbox at intervals, until it is no longer behind. Harmless if it is watched
+   * already.
+   */
   watch(outbox: Outbox): void {
     if (this.#behind.size === 0) this.#lookSoon()
     this.#behind.add(outbox)
@@ -61,7 +67,7 @@ export class Flusher {
   }
 
   #look(): void {
-    // While the process stood still, readers may have read: their progress is seen at the next look.
+    // While the process was blocked, readers may have read: the next check shows their progress.
     const elapsed = Math.min(performance.now() - this.#lookedAt, 2 * this.#every)
     for (const outbox of this.#behind) outbox.look(elapsed)
     if (this.#behind.size > 0) this.#lookSoon()
@@ -77,58 +83,73 @@ export interface OutboxOptions {
   readonly readTimeout: number
   /** The reader is slow: the connection is about to be closed. */
   onslow?(reader: SlowReader): void
-  /** The reader has caught up, after something had to wait, or after {@link Outbox.hasRoom} was false. */
+  /**
+   * The reader has caught up, after messages had to wait, or after {@link Outbox.hasRoom} was
+   * false.
+   */
   ondrained?(): void
 }
 
-/** Bytes that a connection may hold in any case: below this, streams do not report that they are drained. */
+/**
+ * Bytes that a connection may always hold: below this, streams do not report that they have
+ * drained.
+ */
 const LEAST_HIGH = 64 * 1024
 
-/** How many budgets may wait for a reader, however much it takes, and however short it is behind. */
+/**
+ * How many budgets may wait for a reader, however fast it reads, and however short it is behind.
+ */
 const MOST_BUDGETS = 16
 
-/** Milliseconds for which more may wait than the reader takes. */
+/** Milliseconds for which more may wait than the reader reads. */
 const GRACE = 250
 
-/** Milliseconds of {@link GRACE} that one turn uses up at most: while the process stands still, no reader is seen to read. */
+/**
+ * The most milliseconds of {@link GRACE} that one turn uses up: a blocked process sees no reader
+ * read.
+ */
 const TURN = GRACE / 5
 
 /**
- * The outgoing messages of one socket, in the order in which they were added. Those of one event-loop turn leave
- * together. While the connection holds more than a quarter of the budget (at least 64 KiB), messages wait here.
+ * The outgoing messages of one socket, in order. Those of one event-loop turn are sent together.
+ * While the connection holds more than a quarter of the budget (at least 64 KiB), messages wait
+ * here.
  *
  * A reader is slow, and its connection is closed as `slow_consumer`, in two cases:
- * - It has taken nothing for `readTimeout`, and more than the budget waits.
- * - Live messages of earlier turns wait for 250 ms, more than the budget and what the reader has taken in the last one or
- *   two looks; or more than 16 budgets, for whatever time. Two turns do not count: the present one, and one that began with
- *   nothing waiting.
+ * - It has read nothing for `readTimeout`, and more than the budget waits.
+ * - Live messages of earlier turns wait for 250 ms, more than the budget and what the reader has
+ *   read between the last checks; or more than 16 budgets, for any time. Two turns do not count:
+ *   the present one, and one that began with nothing waiting.
  *
- * So live messages for a reader that takes nothing cost at most what comes in 250 ms, one and a quarter of the budget, and
- * what two turns add; and never more than 16 budgets and that.
- * Bulk closes no connection at once: those who make it wait for {@link hasRoom}. Sizes are in UTF-16 code units, for each of
- * which a string in memory has one or two bytes.
+ * So live messages for a reader that reads nothing cost at most what arrives in 250 ms, one and a
+ * quarter of the budget, and two turns. They never cost more than 16 budgets and two turns. Bulk
+ * closes no connection at once: its producers wait for {@link hasRoom}. Sizes are in UTF-16 code
+ * units, each of which takes one or two bytes of memory.
  */
 export class Outbox {
   readonly #connection: BufferedConnection
   readonly #options: OutboxOptions
   readonly #budget: number
   /**
-   * What waits, from `#next` on; and the indexes of bulk in it, from `#nextBulk` on. As long as all that waits is bulk, the
-   * indexes are not noted. An outbox in which nothing waits has no lists.
+   * The waiting messages, from `#next` on; and the indexes of bulk among them, from `#nextBulk` on.
+   * While only bulk waits, the indexes are not kept. An outbox without waiting messages has no
+   * lists.
    */
   #messages: string[] | undefined
   #next = 0
   #bulk: number[] | undefined
   #nextBulk = 0
   #size = 0
-  /** Live messages that wait, those of this turn, and those of a turn that began with nothing waiting. */
+  /**
+   * Waiting live messages, those of this turn, and those of a turn that began with nothing waiting.
+   */
   #live = 0
   #turn = 0
   #spared = 0
   #isFresh = false
   #isScheduled = false
   #isAwaited = false
-  /** While the reader is behind. */
+  /** Set while the reader is behind. */
   #lag: ReaderLag | undefined
   #marks: WriteMarks | undefined
 
@@ -143,7 +164,7 @@ export class Outbox {
     return Math.max(this.#budget / 4, LEAST_HIGH)
   }
 
-  /** Adds a message that comes whether the reader reads or not, such as a publication. */
+  /** Adds a live message, which is sent whether the reader reads or not, such as a publication. */
   add(message: string): void {
     if (this.#live === 0) this.#noteBulk()
     else if (this.#live > this.#budget && this.#isOver()) return this.overflow()
@@ -152,7 +173,7 @@ export class Outbox {
     this.#live += message.length
   }
 
-  /** Adds a message that the client has asked for, such as an answer. */
+  /** Adds a message that the client has requested, such as an answer. */
   addBulk(message: string): void {
     this.#push(message)
     if (this.#live === 0 || !this.#messages) return
@@ -161,7 +182,7 @@ export class Outbox {
   }
 
   /**
-   * Calls back once the operating system has taken what was added until now; never if the
+   * Calls back once the operating system has accepted everything added so far; never if the
    * connection ends before that.
    */
   whenWritten(done: () => void): void {
@@ -181,7 +202,10 @@ export class Outbox {
     return this.#size + this.#connection.bufferedBytes
   }
 
-  /** Whether at most so much waits, by default the budget. If not, `ondrained` is called once the reader has caught up. */
+  /**
+   * Whether at most this much waits, by default the budget. If not, `ondrained` is called once the
+   * reader has caught up.
+   */
   hasRoom(limit = this.#budget): boolean {
     if (this.waiting <= limit) return true
     this.flush()
@@ -191,14 +215,17 @@ export class Outbox {
     return hasRoom
   }
 
-  /** Whether the connection holds at most what it may, and nothing waits here. If not, `ondrained` follows. */
+  /**
+   * Whether the connection holds at most its share, and nothing waits here. If not, `ondrained`
+   * follows.
+   */
   isCaughtUp(): boolean {
     return this.hasRoom(this.#high)
   }
 
-  /** Hands what waits to the connection, as far as the reader has taken what was handed to it before. */
+  /** Passes waiting messages to the connection, as far as the reader has read the earlier ones. */
   flush(): void {
-    // What is added while it sends belongs to the next turn.
+    // Messages that are added while it sends belong to the next turn.
     for (let left = this.#size; left > 0 && this.#connection.bufferedBytes <= this.#high; ) {
       const before = this.#size
       const batch = this.#take(this.#lag ? this.#high : this.#budget)
@@ -210,7 +237,7 @@ export class Outbox {
     if (!this.#isScheduled) this.#settle()
   }
 
-  /** The turn is over: sends what was added in it, as {@link flush} does. */
+  /** The turn has ended: sends its messages, as {@link flush} does. */
   endTurn(): void {
     this.#isScheduled = false
     if (this.#isFresh) this.#spared = this.#live
@@ -219,7 +246,7 @@ export class Outbox {
     if (this.#live > this.#budget || this.#lag?.overAt !== undefined) this.#noteOver()
   }
 
-  /** Hands all that waits to the connection, which is about to be closed. */
+  /** Passes all waiting messages to the connection, which is about to be closed. */
   end(): void {
     const size = this.#size
     if (size > 0) this.#connection.send(this.#take(Number.POSITIVE_INFINITY))
@@ -227,7 +254,7 @@ export class Outbox {
     this.clear()
   }
 
-  /** Drops all that waits: the connection is gone. */
+  /** Drops all waiting messages: the connection has ended. */
   clear(): void {
     this.#take(Number.POSITIVE_INFINITY)
     this.#marks?.clear()
@@ -235,7 +262,7 @@ export class Outbox {
     this.#lag = undefined
   }
 
-  /** Looks whether the reader goes on. @param elapsed milliseconds since the last look */
+  /** Checks whether the reader reads. @param elapsed milliseconds since the last check */
   look(elapsed: number): void {
     const isTaking = this.#connection.bufferedBytes < (this.#lag?.buffered ?? 0)
     this.flush()
@@ -251,14 +278,14 @@ export class Outbox {
       this.#isFresh = this.#size === 0
       this.#options.flusher.schedule(this)
     }
-    // What was added before goes out already, if that is much: less is kept until the turn is over.
+    // Earlier messages are sent already if they are large: smaller ones wait until the turn ends.
     if (this.#size > this.#budget) this.flush()
     if (this.#messages) this.#messages.push(message)
     else this.#messages = [message]
     this.#size += message.length
   }
 
-  /** All that waits is bulk, and what follows is not. */
+  /** Only bulk waits, and what follows is not bulk. */
   #noteBulk(): void {
     if (this.#size === 0 || !this.#messages) return
     const start = this.#next
@@ -266,7 +293,7 @@ export class Outbox {
     this.#nextBulk = 0
   }
 
-  /** Takes messages out, as many as make up the limit; one message alone may be larger. */
+  /** Takes as many messages as fit the limit; a single message may be larger. */
   #take(limit: number): readonly string[] {
     const messages = this.#messages ?? []
     if (this.#size > limit) return this.#takeSome(messages, limit)
@@ -297,7 +324,7 @@ export class Outbox {
     return batch
   }
 
-  /** Forgets what was taken out, and its slots once these are most. */
+  /** Forgets the taken messages, and frees their slots once these are the most. */
   #compact(messages: string[], start: number): void {
     if (this.#next * 2 < messages.length) {
       messages.fill('', start, this.#next)
@@ -325,7 +352,10 @@ export class Outbox {
     this.#options.flusher.watch(this)
   }
 
-  /** Sees to it that what waits goes on when the network has room. Most readers are never waited for. */
+  /**
+   * Makes sure that waiting messages are sent when the network has room. Most readers are never
+   * waited for.
+   */
   #hearDrain(): void {
     this.#connection.ondrained ??= () => this.flush()
   }
