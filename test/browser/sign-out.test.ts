@@ -95,4 +95,28 @@ describe('the sign-out example', function () {
     steps.emit('signed in')
     await state(page, 'open')
   })
+
+  it('keeps the socket of a sign-in whose answer overtakes that of the sign-out before it', async () => {
+    const [page] = await twoWindows()
+    const steps = new EventEmitter()
+    const signedIn = once(steps, 'signed in')
+    await page.route('**/sign-out', async (route) => {
+      const response = await route.fetch()
+      steps.emit('signed out')
+      await signedIn
+      await route.fulfill({ response })
+    })
+    const signedOut = once(steps, 'signed out')
+    await click(page, 'Sign out')
+    await signedOut
+    await page.getByRole('listitem').getByText('closed: The authorisation was revoked').waitFor()
+    await click(page, 'Sign in')
+    await state(page, 'open')
+    const answered = page.waitForResponse('**/sign-out')
+    steps.emit('signed in')
+    await (await answered).finished()
+    await page.evaluate(() => undefined)
+    await click(page, 'Change my role')
+    await page.getByText('refreshed: the role is editor').waitFor()
+  })
 })
