@@ -83,7 +83,7 @@ export class Client {
     this.#showState(this.#socket.state)
     this.#channel = this.#socket.channel('hall')
     this.#channel.bind('hello', (message) => this.#hear(message))
-    this.#channel.bind('here', ({ meta, data }) => this.#hall.isAt(meta.uid, data.node))
+    this.#channel.bind('here', (message) => this.#hall.isAt(message))
     this.#channel.on('subscribed', () => this.#arrive())
     for (const event of ['subscribed', 'joined', 'left']) {
       this.#channel.on(event, () => this.#hall.has(this.#channel.members))
@@ -134,9 +134,8 @@ export class Client {
 
   /** Where the others are, from what they said when they came. */
   async #learn() {
-    for (const { event, meta, data } of await this.#channel.history({ reverse: true })) {
-      if (event === 'here' && this.#hall.nodeOf(meta.uid) === undefined) this.#hall.isAt(meta.uid, data.node)
-    }
+    const latest = await this.#channel.history({ reverse: true })
+    for (const message of latest) if (message.event === 'here') this.#hall.isAt(message)
   }
 
   #hear({ data, meta, offset, id }) {

@@ -3,7 +3,7 @@
 
 export class Hall {
   #nodes
-  /** The node that serves a user, by uid, as their client said itself. */
+  /** The latest message of each user's client about its node, by uid: its id, and the node. */
   #servedBy = new Map()
   /** The uids of those who are there, as the client knows them that was notified last. */
   #members = new Set()
@@ -15,14 +15,13 @@ export class Hall {
     this.#nodes = nodes
   }
 
-  /** A user is served by a node, now or at the time of a message of the past. */
-  isAt(uid, node) {
-    this.#servedBy.set(uid, node)
+  /** A user's client says which node serves it. A message of the past changes nothing that is known. */
+  isAt({ id, meta: { uid }, data: { node } }) {
+    const known = this.#servedBy.get(uid)
+    // Ids count up.
+    if (known && known.id >= id) return
+    this.#servedBy.set(uid, { id, node })
     this.show()
-  }
-
-  nodeOf(uid) {
-    return this.#servedBy.get(uid)
   }
 
   /** @param {readonly { uid: string }[]} members */
@@ -42,7 +41,7 @@ export class Hall {
 
   show() {
     this.#nodes.showClients((name) =>
-      [...this.#members].filter((uid) => this.#servedBy.get(uid) === name).sort(),
+      [...this.#members].filter((uid) => this.#servedBy.get(uid)?.node === name).sort(),
     )
   }
 }
