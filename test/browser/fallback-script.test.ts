@@ -344,7 +344,7 @@ describe('the script with SockJS beside the client’s', function () {
     it('hangs, and is asked for no more often than once in the time that it may take', async () => {
       fate = hanging
       await visit(blocked)
-      expect(await failFourTimes({ connectTimeout: 1500 })).to.deep.equal(failures('timeout', [1, 1, 1, 1]))
+      expect(await failFourTimes({ connectTimeout: 1000 })).to.deep.equal(failures('timeout', [1, 1, 1, 1]))
     })
   })
 })
