@@ -312,7 +312,11 @@ describe('the script with SockJS beside the client’s', function () {
             globals.failures.push({ code: error?.code, delay, tags: globals.tags.length })
         })
       }, options)
-      await page.waitForFunction(() => (globalThis as unknown as PageGlobals).failures.length >= 4)
+      await page.waitForFunction(
+        () => (globalThis as unknown as PageGlobals).failures.length >= 4,
+        undefined,
+        { timeout: 30_000 },
+      )
       return page.evaluate(() => (globalThis as unknown as PageGlobals).failures.slice(0, 4))
     }
 
@@ -344,7 +348,7 @@ describe('the script with SockJS beside the client’s', function () {
     it('hangs, and is asked for no more often than once in the time that it may take', async () => {
       fate = hanging
       await visit(blocked)
-      expect(await failFourTimes({ connectTimeout: 1000 })).to.deep.equal(failures('timeout', [1, 1, 1, 1]))
+      expect(await failFourTimes({ connectTimeout: 500 })).to.deep.equal(failures('timeout', [1, 1, 1, 1]))
     })
   })
 })

@@ -42,6 +42,7 @@ export class MessageFlow implements BufferedListener, OutboxOptions {
   readonly #socket: FlowingSocket
   #isBulk = false
   #bulk: BulkQueue | undefined
+  #isOver = false
   #paused: PausedMessages | undefined
   #held: HeldSize | undefined
 
@@ -54,7 +55,10 @@ export class MessageFlow implements BufferedListener, OutboxOptions {
 
   /** Runs the tasks that produce large answers for the client. */
   get bulk(): BulkQueue {
-    this.#bulk ??= new BulkQueue(this.outbox)
+    if (!this.#bulk) {
+      this.#bulk = new BulkQueue(this.outbox)
+      if (this.#isOver) this.#bulk.end()
+    }
     return this.#bulk
   }
 
@@ -114,6 +118,7 @@ export class MessageFlow implements BufferedListener, OutboxOptions {
 
   /** The connection has ended. */
   end(): void {
+    this.#isOver = true
     this.outbox.clear()
     this.#paused?.clear()
     this.#bulk?.end()
