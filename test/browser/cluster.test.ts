@@ -346,6 +346,8 @@ describe('the cluster', function () {
         const speaker = await connect('speaker', { transports: ['websocket'] })
         const heard: number[] = []
         listener.channel('hall').bind('hello', ({ data }) => heard.push(Number(data)))
+        const gaps: string[] = []
+        listener.channel('hall').on('gap', (reason) => gaps.push(reason))
         await listener.channel('hall').subscribe()
         const before = processes(server.output).length
         server.signal('SIGHUP')
@@ -358,8 +360,11 @@ describe('the cluster', function () {
             .catch(({ code }) => code)
           if (typeof outcome === 'object') said += 1
           else expect(outcome).to.equal('connection_lost')
+          // The hall keeps 100: no more may be said than that while the listener is away.
+          await sleep(20)
         }
-        await until(() => heard.length >= said)
+        await until(() => heard.length >= said || gaps.length > 0)
+        expect(gaps).to.deep.equal([])
         expect(heard).to.deep.equal(Array.from({ length: said }, (_, index) => index))
       })
     })
